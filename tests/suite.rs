@@ -32,6 +32,7 @@ mod models;
 mod monitoring;
 mod operations;
 mod pgbouncer;
+mod pool;
 mod predictions;
 mod queue;
 mod queue_metrics;

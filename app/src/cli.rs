@@ -9,7 +9,7 @@ use trainyard_telemetry::trace;
 
 use crate::client::{ClientCommand, EXIT_CODES};
 use crate::config::{self, Config, ConfigError, Flags};
-use crate::{documents, healthcheck, roles};
+use crate::{allocator, documents, healthcheck, roles};
 
 /// Trainyard: a self-hosted training service for tabular models.
 #[derive(Debug, Parser)]
@@ -140,7 +140,10 @@ impl Cli {
             }
             Command::Api(server) => serve("api", &server.settings, &server.flags(), roles::api),
             Command::Worker(worker) => serve("worker", &worker.server.settings, &worker.flags(), roles::worker),
-            Command::Inference(server) => serve("inference", &server.settings, &server.flags(), roles::inference),
+            Command::Inference(server) => {
+                allocator::forbid_huge_pages();
+                serve("inference", &server.settings, &server.flags(), roles::inference)
+            }
             Command::Up(up) => {
                 let data_dir = up.data_dir;
                 serve("up", &up.server.settings, &up.server.flags(), async |config| roles::up(config, &data_dir).await)

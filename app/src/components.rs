@@ -1,12 +1,13 @@
 //! The components of the roles. Each function starts one component and ties it to the lifecycle of the process.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, lookup_host};
 use tokio_util::sync::CancellationToken;
 use trainyard_api::{Admin, ApiState, SeedError};
 use trainyard_domain::ids::uuid_at;
@@ -17,12 +18,16 @@ use trainyard_http::serve::{Exempt, ServeLimits, serve};
 use trainyard_inference::{Inference, InferenceDeps};
 use trainyard_worker::{Health, SweepDeps};
 
+use crate::allocator;
 use crate::config::{Config, ConfigError};
 use crate::data_dir::random_text;
 use crate::lifecycle::Lifecycle;
 use crate::open_files;
 use crate::wiring::Dependencies;
 
+/// Connections of a listener that may wait until they are accepted, as far as `net.core.somaxconn` allows. Beyond this number the
+/// kernel drops the first packet of a connection, and its client repeats the packet after a second.
+const BACKLOG: u32 = 4_096;
 /// Time that stopping may take in addition to the grace periods.
 const STOP_MARGIN: Duration = Duration::from_secs(20);
 
@@ -46,12 +51,32 @@ pub async fn bind_grpc(deps: &Dependencies) -> anyhow::Result<Option<TcpListener
 }
 
 async fn bind_to(address: &str, setting: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+    listen(address).await.map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => {
             anyhow::anyhow!("{address} is already in use; choose another address with {setting}")
         }
         _ => anyhow::anyhow!("can't listen on {address}: {error}"),
     })
+}
+
+/// Listens on the first address that `address` resolves to and that is free.
+async fn listen(address: &str) -> io::Result<TcpListener> {
+    let mut failed = io::Error::new(io::ErrorKind::InvalidInput, "the name has no address");
+    for address in lookup_host(address).await? {
+        match listen_on(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
+fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // As `TcpListener::bind`: a restarted process must not wait for the connections of the former one.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Starts the lifecycle of a process.
@@ -178,6 +203,7 @@ pub fn start_inference(
         jwt,
         issuers,
         stopping: lifecycle.stopping.clone(),
+        return_free_memory: allocator::return_free_memory,
     };
     let config = deps.config.inference.clone();
     let folder = config.cache_dir.clone();

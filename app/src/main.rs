@@ -5,6 +5,7 @@
 
 #![allow(unreachable_pub, reason = "a binary has no public API; `pub` marks items that other modules use")]
 
+mod allocator;
 mod checks;
 mod cli;
 mod client;
@@ -24,10 +25,6 @@ mod wiring;
 use std::process::ExitCode;
 
 use clap::Parser;
-
-/// The C library's allocator takes a fifth of the CPU time of an API process.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     cli::Cli::parse().run()

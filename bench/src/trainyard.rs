@@ -1,6 +1,7 @@
 //! Trainyard as a contender: the release binary, one process per role, on the shared servers.
 
 use std::fs::File;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -11,6 +12,7 @@ use trainyard_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, ChildGuard, JWT_SECRET, fre
 
 use crate::http::{Connection, request, request_of};
 use crate::job_counter::JobCounter;
+use crate::machine::CoreSet;
 use crate::process::{stop, wait_ready};
 use crate::servers::{Servers, sql, vacuum};
 
@@ -86,7 +88,15 @@ impl Trainyard {
     /// # Errors
     /// The log of a role that ended.
     pub(crate) fn start(&self, role: &str) -> anyhow::Result<Role> {
-        let mut role = self.launch(role)?;
+        self.start_on(role, CoreSet::of_this_thread()?)
+    }
+
+    /// Starts a role on these cores only, and waits until it is ready.
+    ///
+    /// # Errors
+    /// The log of a role that ended.
+    pub(crate) fn start_on(&self, role: &str, cores: CoreSet) -> anyhow::Result<Role> {
+        let mut role = self.launch_on(role, cores)?;
         wait_ready(&mut role.process, role.port, &role.log)?;
         Ok(role)
     }
@@ -147,10 +157,16 @@ impl Trainyard {
     /// # Errors
     /// If the log can't be created.
     pub(crate) fn launch(&self, role: &str) -> anyhow::Result<Role> {
+        self.launch_on(role, CoreSet::of_this_thread()?)
+    }
+
+    fn launch_on(&self, role: &str, cores: CoreSet) -> anyhow::Result<Role> {
         let (port, log) = (free_port(), self.folder.path().join(format!("{role}.log")));
         let mut command = self.command(role);
         command.args(["--listen", &format!("127.0.0.1:{port}")]);
         command.stdout(Stdio::null()).stderr(File::create(&log)?);
+        // SAFETY: the call is async-signal-safe and does not allocate.
+        unsafe { command.pre_exec(move || cores.restrict_this_thread()) };
         Ok(Role { process: spawn_guarded(command, libc::SIGKILL), port, log })
     }
 

@@ -86,10 +86,30 @@ pub(crate) fn own_cpu_s() -> f64 {
     seconds(used.ru_utime) + seconds(used.ru_stime)
 }
 
-fn rss_mb(pid: u32) -> f64 {
+/// The resident memory of one process, in megabytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Resident {
+    /// All pages.
+    pub(crate) all: f64,
+    /// Pages of its own: heap, stacks and changed data.
+    pub(crate) anonymous: f64,
+    /// Pages of the binary and of libraries. The kernel shares them between processes, can drop them, and maps up to 16 of them
+    /// when one is read.
+    pub(crate) file: f64,
+}
+
+/// The resident memory of one process.
+pub(crate) fn resident(pid: u32) -> Resident {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let value = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next());
-    value.and_then(|kb| kb.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+    let value = |name: &str| {
+        let kb = status.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next());
+        kb.and_then(|kb| kb.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+    };
+    Resident { all: value("VmRSS:"), anonymous: value("RssAnon:"), file: value("RssFile:") }
+}
+
+fn rss_mb(pid: u32) -> f64 {
+    resident(pid).all
 }
 
 #[cfg(test)]

@@ -97,6 +97,9 @@ pub struct InferenceDeps {
     pub issuers: Arc<Issuers>,
     /// Cancelled when the process starts to stop; then `/v2/health/ready` is 503, and requests are still answered.
     pub stopping: CancellationToken,
+    /// Returns the free memory of the process to the operating system. Called after versions have been loaded or unloaded, on
+    /// a thread that may block.
+    pub return_free_memory: fn(),
 }
 
 /// The running inference role.
@@ -142,6 +145,7 @@ impl Inference {
             index,
             guards,
             pool_requests,
+            return_free_memory: deps.return_free_memory,
         };
         let limits =
             LoadLimits { max_pinned: config.max_pinned_versions, memory_budget: config.memory_budget(), required };

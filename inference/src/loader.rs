@@ -1,11 +1,12 @@
 //! Loads a version: disk cache or object store → digest → decode and self-test → warm-up. The number of concurrent
-//! loads is limited, and CPU work runs on blocking threads.
+//! loads is limited. The CPU work of each load has a thread of its own: the allocator keeps the free memory of a thread for this
+//! thread, so the threads of a pool would each keep the memory of the loads that they have run.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Map;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use trainyard_artifacts::{ArtifactError, Key as ArtifactKey, Store};
 use trainyard_ml::predict::Predictor;
 
@@ -32,9 +33,12 @@ pub(crate) enum LoadError {
     /// The database contains an invalid object key.
     #[error("the database contains an invalid object key")]
     BadKey(#[from] trainyard_artifacts::BadKey),
-    /// Decoding panicked.
+    /// Decoding panicked. The panic hook has logged the location.
     #[error("loading stopped unexpectedly")]
-    Stopped(#[from] tokio::task::JoinError),
+    Stopped,
+    /// The operating system has no thread left.
+    #[error("no thread can be started")]
+    Thread(#[source] std::io::Error),
     /// Fetching panicked.
     #[error("loading {0}")]
     Panicked(#[from] Panicked),
@@ -46,19 +50,17 @@ impl LoadError {
         match self {
             Self::Fetch(ArtifactError::DigestMismatch { .. }) => "digest_mismatch",
             Self::Fetch(ArtifactError::NotFound) => "not_found",
-            Self::Fetch(_) => "unavailable",
+            Self::Fetch(_) | Self::Thread(_) => "unavailable",
             Self::Invalid(_) | Self::WarmUp(_) | Self::BadKey(_) => "invalid",
-            Self::Stopped(_) | Self::Panicked(_) => "panicked",
+            Self::Stopped | Self::Panicked(_) => "panicked",
         }
     }
 
     /// The backoff after this error. A wrong digest may be a failed transfer, so the backoff is short.
     pub(crate) fn backoff(&self) -> Backoff {
         match self {
-            Self::Fetch(_) => Backoff::Short,
-            Self::Invalid(_) | Self::WarmUp(_) | Self::BadKey(_) | Self::Stopped(_) | Self::Panicked(_) => {
-                Backoff::Long
-            }
+            Self::Fetch(_) | Self::Thread(_) => Backoff::Short,
+            Self::Invalid(_) | Self::WarmUp(_) | Self::BadKey(_) | Self::Stopped | Self::Panicked(_) => Backoff::Long,
         }
     }
 }
@@ -92,7 +94,7 @@ impl Loader {
         let bytes = self.store.get_bytes(&key, &record.sha256, self.max_bytes).await?;
         self.keep(&record.sha256, bytes.clone());
         let series = self.series.clone();
-        tokio::task::spawn_blocking(move || ready(record, &bytes, &series)).await?
+        on_own_thread(move || ready(record, &bytes, &series)).await?
     }
 
     /// Loads one version from the disk cache; `None` if it is not cached.
@@ -106,7 +108,7 @@ impl Loader {
                 Ok(None)
             }
         };
-        tokio::task::spawn_blocking(work).await?
+        on_own_thread(work).await?
     }
 
     /// Writes to the cache in the background, so that a slow or full disk does not delay a new version.
@@ -118,6 +120,17 @@ impl Loader {
             }
         });
     }
+}
+
+/// Runs `work` on a new thread.
+async fn on_own_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, LoadError> {
+    let (result, done) = oneshot::channel();
+    let run = move || {
+        // Without a receiver the process is stopping.
+        let _ = result.send(work());
+    };
+    std::thread::Builder::new().name("load-model".into()).spawn(run).map_err(LoadError::Thread)?;
+    done.await.map_err(|_| LoadError::Stopped)
 }
 
 /// Decodes the artifact, runs its self-test (in [`Predictor::load`]) and predicts one row with every feature missing as

@@ -55,6 +55,8 @@ pub(crate) struct RefresherDeps {
     pub(crate) guards: watch::Sender<Vec<Arc<GuardCounter>>>,
     /// Requests to load or to release pinned versions.
     pub(crate) pool_requests: mpsc::Receiver<PoolRequest>,
+    /// See [`crate::InferenceDeps::return_free_memory`].
+    pub(crate) return_free_memory: fn(),
 }
 
 /// Which versions may and must be loaded.
@@ -108,6 +110,8 @@ pub(crate) struct Refresher {
     /// process unready, because the other models are still served.
     required_loaded: bool,
     database_unavailable: bool,
+    /// Whether the loaded versions have changed since free memory was returned to the operating system.
+    has_free_memory: bool,
 }
 
 impl Refresher {
@@ -137,6 +141,7 @@ impl Refresher {
             first_read_ended: false,
             required_loaded: false,
             database_unavailable: false,
+            has_free_memory: false,
         }
     }
 
@@ -149,7 +154,7 @@ impl Refresher {
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                _ = tick.tick() => { self.read(); self.load_due(); }
+                _ = tick.tick() => { self.read(); self.load_due(); self.return_free_memory(); }
                 () = push.next() => self.read(),
                 Some(done) = self.work.join_next() => match done {
                     Ok(done) => self.done(done),
@@ -297,8 +302,16 @@ impl Refresher {
         }
     }
 
+    /// Returns the memory of loads and of unloaded versions, when the last requests of these have probably ended.
+    fn return_free_memory(&mut self) {
+        if std::mem::take(&mut self.has_free_memory) {
+            tokio::task::spawn_blocking(self.deps.return_free_memory);
+        }
+    }
+
     fn publish(&mut self) {
         let now = Instant::now();
+        self.has_free_memory = true;
         self.snapshot = Arc::new(self.plan.snapshot(&self.snapshot, now));
         if !self.catalogue_known {
             return;

@@ -51,7 +51,7 @@ pub(crate) struct Service {
     readiness: Readiness,
     stopping: CancellationToken,
     batches: Arc<Semaphore>,
-    waiting: Semaphore,
+    waiting: Arc<Semaphore>,
     ticks: AtomicU64,
     /// The number of random draws.
     draws: AtomicU64,
@@ -96,11 +96,12 @@ impl Service {
     /// Creates a service.
     pub(crate) fn new(deps: ServiceDeps, config: InferenceConfig) -> Self {
         let ServiceDeps { registry, pins, db, request_log, shadow_queue, readiness, stopping } = deps;
-        let in_flight =
-            InFlightLimit::new(config.in_flight(), "inference.max_in_flight", lookup_problem::record_overload);
         let batches = Arc::new(Semaphore::new(config.batches()));
         // A request that is being processed also holds a permit of `waiting`.
-        let waiting = Semaphore::new(config.batches() + config.max_waiting_batches);
+        let waiting = Arc::new(Semaphore::new(config.batches() + config.max_waiting_batches));
+        let in_flight =
+            InFlightLimit::new(config.in_flight(), "inference.max_in_flight", lookup_problem::record_overload)
+                .refusing_large_bodies(SMALL_BODY_BYTES as u64, waiting.clone());
         // The second half of a UUIDv7 is random.
         let (_, draw_seed) = Uuid::now_v7().as_u64_pair();
         Self {

@@ -13,6 +13,7 @@ pub(crate) mod answer;
 pub(crate) mod binary;
 pub(crate) mod contents;
 pub(crate) mod datatype;
+pub(crate) mod fields;
 pub(crate) mod index;
 pub(crate) mod infer;
 pub(crate) mod input_tensor;

@@ -9,7 +9,7 @@ use super::table::{self, MIN_ACCURACY};
 use crate::http::Connection;
 use crate::process::stop_within;
 use crate::report::TRAINYARD;
-use crate::usage::{self, Usage};
+use crate::usage::{self, Resident, Usage};
 
 /// Rows of a request that checks the answers.
 const CHECKED_ROWS: usize = 100;
@@ -102,6 +102,11 @@ impl Running {
     /// What the contender uses.
     pub(crate) fn usage(&self) -> Usage {
         usage::of_tree(self.process.0.id())
+    }
+
+    /// The resident memory of the contender's first process.
+    pub(crate) fn resident(&self) -> Resident {
+        usage::resident(self.process.0.id())
     }
 }
 

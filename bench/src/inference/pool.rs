@@ -13,6 +13,7 @@ use super::protocol::MODEL;
 use super::table::TARGET;
 use crate::http::{Connection, request};
 use crate::load::pause;
+use crate::machine::CoreSet;
 use crate::servers::{Servers, sql};
 use crate::trainyard::{Role, Trainyard};
 
@@ -98,6 +99,14 @@ impl Pool {
     /// The log of a process that ended.
     pub(crate) fn start(&self) -> anyhow::Result<Running> {
         Ok(running(self.trainyard.start("inference")?))
+    }
+
+    /// Starts one process of the inference role on these cores only, and waits until it is ready.
+    ///
+    /// # Errors
+    /// The log of a process that ended.
+    pub(crate) fn start_on(&self, cores: CoreSet) -> anyhow::Result<Running> {
+        Ok(running(self.trainyard.start_on("inference", cores)?))
     }
 
     /// Starts one process of the inference role, and does not wait.

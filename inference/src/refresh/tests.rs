@@ -27,6 +27,7 @@ async fn refresher() -> (Refresher, ModelRecord, tempfile::TempDir) {
         index: watch::channel(Catalogue::default()).0,
         guards: watch::channel(Vec::new()).0,
         pool_requests: PinClient::new(Duration::from_secs(1)).1,
+        return_free_memory: || {},
     };
     let record = ModelRecord {
         model: "demo".into(),

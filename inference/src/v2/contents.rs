@@ -2,10 +2,47 @@
 
 use std::borrow::Cow;
 
+use trainyard_http::Problem;
+
 use super::datatype::Datatype;
+use super::fields::{Fields, varints};
 use super::tensor_data::Scalar;
 use super::values::{BadElement, each, number};
 use crate::proto::InferTensorContents;
+
+/// The numbers of the fields; those of booleans and integers are lower.
+const FP32_CONTENTS: u32 = 6;
+const FP64_CONTENTS: u32 = 7;
+const BYTES_CONTENTS: u32 = 8;
+
+/// The number of elements in contents.
+pub(super) struct Count {
+    /// In the fields of numbers and booleans.
+    pub(super) numbers: usize,
+    /// In `bytes_contents`.
+    pub(super) texts: usize,
+}
+
+/// Counts the elements of encoded contents. Allocates nothing.
+///
+/// # Errors
+/// If the contents are no valid protobuf.
+pub(super) fn count(contents: &[u8]) -> Result<Count, Problem> {
+    let mut count = Count { numbers: 0, texts: 0 };
+    let mut fields = Fields(contents);
+    while let Some((field, packed)) = fields.next_of_any_type()? {
+        match (field, packed) {
+            (BYTES_CONTENTS, Some(_)) => count.texts += 1,
+            (FP32_CONTENTS, Some(packed)) => count.numbers += packed.len() / size_of::<f32>(),
+            (FP64_CONTENTS, Some(packed)) => count.numbers += packed.len() / size_of::<f64>(),
+            (1..BYTES_CONTENTS, Some(packed)) => count.numbers += varints(packed),
+            (1..BYTES_CONTENTS, None) => count.numbers += 1,
+            // Unknown fields are skipped.
+            _ => {}
+        }
+    }
+    Ok(count)
+}
 
 /// Each field with its number of elements.
 fn fields(contents: &InferTensorContents) -> [(&'static str, usize); 8] {

@@ -1,15 +1,17 @@
 //! The message of a gRPC inference request: `ModelInferRequest`.
 //!
 //! The fields are read in place, and the tensors one after the other. So a message of many empty tensors takes no more memory
-//! than its bytes, as a body in JSON.
+//! than its bytes. Typed contents take several times their bytes, 24 bytes for an empty text of two, so their elements are
+//! counted before they are decoded: a tensor never has more of them than the rows of the largest request.
 
 use std::collections::BTreeMap;
 
 use prost::Message;
-use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
+use trainyard_domain::shown;
 use trainyard_http::Problem;
 
 use super::contents;
+use super::fields::{Fields, unreadable, varints};
 use super::infer::ValidRequest;
 use super::input_tensor::{Data, InputTensor};
 use super::inputs;
@@ -28,6 +30,18 @@ const ID: u32 = 3;
 const INPUTS: u32 = 5;
 const OUTPUTS: u32 = 6;
 const RAW_INPUT_CONTENTS: u32 = 7;
+/// The numbers of the fields of an input tensor.
+const TENSOR_NAME: u32 = 1;
+const SHAPE: u32 = 3;
+const PARAMETERS: u32 = 4;
+const CONTENTS: u32 = 5;
+/// The number of the field of a requested output.
+const OUTPUT_PARAMETERS: u32 = 2;
+
+/// Maximum number of dimensions of a shape. More than two are refused later, by name.
+const MAX_DIMENSIONS: usize = 32;
+/// Maximum number of parameters of a tensor or of a requested output.
+const MAX_PARAMETERS: usize = 64;
 
 /// The name of the model and the number of its version in a message; empty if they are absent.
 pub(crate) fn model(message: &[u8]) -> Result<(&str, &str), Problem> {
@@ -65,8 +79,13 @@ pub(crate) fn read<'a>(loaded: &LoadedModel, message: &'a [u8], max_rows: usize)
     let parameters = Parameters { binary_data_output: Some(raw_count > 0), ..Parameters::default() };
     let outputs = outputs::select(&loaded.target, values(message, OUTPUTS).map(output), parameters)?;
     let mut raw = values(message, RAW_INPUT_CONTENTS);
-    let tensors = values(message, INPUTS).map(|tensor| input(tensor, raw.next()));
-    let inputs = inputs::read(loaded.predictor.signature(), tensors, &[], max_rows)?;
+    let signature = loaded.predictor.signature();
+    let limits = Limits { rows: max_rows, features: signature.features.len() };
+    let tensors = values(message, INPUTS).map(|tensor| {
+        limits.check(tensor)?;
+        input(tensor, raw.next())
+    });
+    let inputs = inputs::read(signature, tensors, &[], max_rows)?;
     Ok(ValidRequest { id: Some(id.to_owned()).filter(|id| !id.is_empty()), inputs, outputs })
 }
 
@@ -83,12 +102,52 @@ fn values(message: &[u8], field: u32) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// The largest request of a model.
+struct Limits {
+    rows: usize,
+    features: usize,
+}
+
+impl Limits {
+    /// Refuses an encoded tensor that has more elements than the largest request. Allocates nothing.
+    fn check(&self, tensor: &[u8]) -> Result<(), Problem> {
+        let (mut dimensions, mut parameters, mut numbers, mut texts) = (0, 0, 0, 0);
+        let mut fields = Fields(tensor);
+        while let Some((field, value)) = fields.next_of_any_type()? {
+            match (field, value) {
+                (SHAPE, value) => dimensions += value.map_or(1, varints),
+                (PARAMETERS, _) => parameters += 1,
+                (CONTENTS, Some(contents)) => {
+                    let count = contents::count(contents)?;
+                    numbers += count.numbers;
+                    texts += count.texts;
+                }
+                _ => {}
+            }
+        }
+        let Self { rows, features } = *self;
+        let why = if dimensions > MAX_DIMENSIONS {
+            format!("has a shape with {dimensions} dimensions, but at most {MAX_DIMENSIONS} are possible")
+        } else if parameters > MAX_PARAMETERS {
+            format!("has {parameters} parameters, but at most {MAX_PARAMETERS} are possible")
+        } else if texts > rows {
+            format!("must have at most {rows} rows, but has {texts}")
+        } else if numbers > rows.saturating_mul(features.max(1)) {
+            format!("must have at most {rows} rows, but has {numbers} elements for {features} features")
+        } else {
+            return Ok(());
+        };
+        let name = values(tensor, TENSOR_NAME).last().unwrap_or_default();
+        Err(refusal(format!("the input '{}' {why}", shown(&String::from_utf8_lossy(name)))))
+    }
+}
+
 fn input<'a>(tensor: &[u8], raw: Option<&'a [u8]>) -> Result<InputTensor<'a>, Problem> {
     let InferInputTensor { name, datatype, shape, parameters, contents } =
         InferInputTensor::decode(tensor).map_err(|error| unreadable(&error))?;
     let data = match (raw, contents) {
         (Some(_), Some(contents)) if !contents::is_empty(&contents) => {
-            let name = trainyard_domain::shown(&name);
+            let name = shown(&name);
             return Err(refusal(format!(
                 "the input '{name}' has both contents and raw_input_contents; send one of them"
             )));
@@ -101,6 +160,9 @@ fn input<'a>(tensor: &[u8], raw: Option<&'a [u8]>) -> Result<InputTensor<'a>, Pr
 }
 
 fn output(requested: &[u8]) -> Result<RequestedOutput<'static>, Problem> {
+    if values(requested, OUTPUT_PARAMETERS).nth(MAX_PARAMETERS).is_some() {
+        return Err(refusal(format!("a requested output has more than {MAX_PARAMETERS} parameters")));
+    }
     let InferRequestedOutputTensor { name, parameters } =
         InferRequestedOutputTensor::decode(requested).map_err(|error| unreadable(&error))?;
     let parameters = Parameters { unsupported: unsupported(&parameters), ..Parameters::default() };
@@ -111,46 +173,14 @@ fn unsupported(parameters: &BTreeMap<String, InferParameter>) -> Option<&'static
     UNSUPPORTED.into_iter().find(|name| parameters.contains_key(*name))
 }
 
-/// The length-delimited fields of a message in their order, by number: texts, bytes and messages. Others are skipped.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn next(&mut self) -> Result<Option<(u32, &'a [u8])>, Problem> {
-        while !self.0.is_empty() {
-            let (number, wire_type) = decode_key(&mut self.0).map_err(|error| unreadable(&error))?;
-            if wire_type != WireType::LengthDelimited {
-                skip_field(wire_type, number, &mut self.0, DecodeContext::default())
-                    .map_err(|error| unreadable(&error))?;
-                continue;
-            }
-            let length = decode_varint(&mut self.0).map_err(|error| unreadable(&error))?;
-            let split = usize::try_from(length).ok().and_then(|length| self.0.split_at_checked(length));
-            let Some((value, rest)) = split else {
-                let left = self.0.len();
-                return Err(unreadable(&format_args!(
-                    "the field {number} has {length} bytes, but the message has only {left} bytes left"
-                )));
-            };
-            self.0 = rest;
-            return Ok(Some((number, value)));
-        }
-        Ok(None)
-    }
-}
-
 fn text<'a>(field: &str, value: &'a [u8]) -> Result<&'a str, Problem> {
     std::str::from_utf8(value).map_err(|error| refusal(format!("{field} is not UTF-8: {error}")))
-}
-
-/// The problem of a message that is no valid protobuf.
-pub(crate) fn unreadable(error: &dyn std::fmt::Display) -> Problem {
-    refusal(format!("the message can't be read: {error}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::ModelInferRequest;
+    use crate::proto::{InferTensorContents, ModelInferRequest};
 
     fn refused(message: &[u8]) -> String {
         model(message).unwrap_err().detail().to_owned()
@@ -173,6 +203,45 @@ mod tests {
         message.extend([0xf8, 0x01, 0x05, 0x0a, 0x01, b'm']);
         assert_eq!(model(&message).unwrap(), ("m", "3"));
         assert_eq!(model(&[]).unwrap(), ("", ""));
+    }
+
+    #[test]
+    fn a_tensor_with_more_elements_than_the_largest_request_is_refused_before_it_is_decoded() {
+        let limits = Limits { rows: 3, features: 2 };
+        let tensor = |contents: InferTensorContents| InferInputTensor {
+            name: "age".into(),
+            shape: vec![3, 2],
+            contents: Some(contents),
+            ..Default::default()
+        };
+        let none = InferTensorContents::default;
+        let check = |tensor: InferInputTensor| {
+            limits.check(&tensor.encode_to_vec()).map_err(|problem| problem.detail().to_owned())
+        };
+        for (count, fits) in [(6, true), (7, false)] {
+            for contents in [
+                InferTensorContents { bool_contents: vec![true; count], ..none() },
+                InferTensorContents { int_contents: vec![-1; count], ..none() },
+                InferTensorContents { uint64_contents: vec![300; count], ..none() },
+                InferTensorContents { fp32_contents: vec![0.5; count], ..none() },
+                InferTensorContents { fp64_contents: vec![0.5; count], ..none() },
+            ] {
+                assert_eq!(check(tensor(contents.clone())).is_ok(), fits, "{contents:?}");
+            }
+        }
+        let numbers = check(tensor(InferTensorContents { fp32_contents: vec![0.5; 7], ..none() })).unwrap_err();
+        assert_eq!(numbers, "the input 'age' must have at most 3 rows, but has 7 elements for 2 features");
+        let texts = |count| check(tensor(InferTensorContents { bytes_contents: vec![vec![]; count], ..none() }));
+        assert_eq!((texts(3), texts(4).unwrap_err().contains("at most 3 rows, but has 4")), (Ok(()), true));
+        // Protobuf merges contents in several parts, and elements need not be packed: three and four integers.
+        let parts = [&[0x2a, 6, 0x10, 1, 0x10, 1, 0x10, 1][..], &[0x2a, 7, 0x12, 5, 1, 1, 0x85, 1, 1]].concat();
+        assert!(limits.check(&parts[..8]).is_ok());
+        assert!(limits.check(&parts).unwrap_err().detail().contains("7 elements"));
+        let dimensions = check(InferInputTensor { shape: vec![1; 33], ..Default::default() }).unwrap_err();
+        assert!(dimensions.contains("33 dimensions"), "{dimensions}");
+        let parameters = (0..65).map(|index| (index.to_string(), InferParameter::default())).collect();
+        let parameters = check(InferInputTensor { parameters, ..Default::default() }).unwrap_err();
+        assert!(parameters.contains("65 parameters"), "{parameters}");
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl Environment {
         let stop = CancellationToken::new();
         let (queue, jwt) = (self.queue.clone(), self.jwt.clone());
         let (clock, issuers) = (Clock::system(), Arc::new(Issuers::default()));
-        let deps = InferenceDeps { db, queue, store, clock, jwt, issuers, stopping };
+        let deps = InferenceDeps { db, queue, store, clock, jwt, issuers, stopping, return_free_memory: || {} };
         let config = InferenceConfig { cache_dir: self.cache_dir(), ..config };
         let role = Inference::start(deps, config, stop.clone()).unwrap();
         let authenticator = role.authenticator();

@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use serde_json::json;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use trainyard_inference::InferenceConfig;
 use trainyard_storage::{Db, PoolOptions};
@@ -40,6 +40,33 @@ async fn an_overload_is_answered_503_and_counted_and_probes_are_answered() {
     assert_eq!(refused[0].body["code"], "unavailable");
     assert!(environment.counter_value(INFERENCE_REQUESTS_TOTAL, OVERLOADED) - before >= refused.len() as f64);
     assert_eq!(role.predict(json!({"features": {"age": 3}})).await.status, 200, "refusals end with the overload");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_of_two_hundred_requests_to_an_idle_pool_is_answered() {
+    let environment = Environment::new().await;
+    environment.publish("m", models::survival(0)).await;
+    let role = environment.serve().await;
+    let address = role.url.strip_prefix("http://").unwrap();
+    let body = json!({"features": {"age": 3}}).to_string();
+    let request = format!(
+        "POST /inference HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+         connection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        role.token,
+        body.len()
+    );
+    let mut clients = Vec::new();
+    for _ in 0..200 {
+        clients.push(TcpStream::connect(address).await.unwrap());
+    }
+    for client in &mut clients {
+        client.write_all(request.as_bytes()).await.unwrap();
+    }
+    for mut client in clients {
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

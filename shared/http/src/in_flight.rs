@@ -1,9 +1,14 @@
 //! Refuses requests beyond a limit at once, so that the latency of the accepted ones stays bounded.
 //!
 //! A handler that never waits runs to its end in one poll. So no more such requests run at once than there are threads, and all
-//! others wait where nothing counts them: in the run queue of the runtime and in sockets. Therefore a request is counted when its
-//! head has been read, and then lets all other tasks run first. Heads are read ahead of the work, and the count is the length of
-//! the queue.
+//! others wait where nothing counts them: in the run queue of the runtime and in sockets. Therefore the requests have a queue of
+//! their own. A request is counted when its head has been read. Then it waits for one of a few slots, which only a few requests
+//! per thread have at once, and lets all other tasks run first. So the runtime reads new heads after at most these few requests,
+//! the count is the length of the queue, and a refusal does not wait for the work before it.
+//!
+//! [`AdaptiveLimit`] decides how long the queue may become.
+
+mod adaptive_limit;
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -15,9 +20,12 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::Method;
+use http_body::Body as _;
 use metrics::Counter;
+use tokio::sync::Semaphore;
 use trainyard_telemetry::catalogue::HTTP_REQUESTS_TOTAL;
 
+use self::adaptive_limit::AdaptiveLimit;
 use crate::middleware;
 use crate::problem::{Code, Problem};
 
@@ -25,17 +33,33 @@ use crate::problem::{Code, Problem};
 const RETRY_AFTER_S: u64 = 1;
 /// Time between two log lines about refused requests, in milliseconds.
 const LOG_EVERY_MS: u64 = 1_000;
+/// An overload reduces the limit to this many requests per core at least. A client with as many connections, which sends its
+/// next request after an answer, is never refused.
+const MIN_PER_CORE: usize = 64;
+/// The slots per core. With fewer of them the runtime looks for new heads more often than is worth its time.
+const SLOTS_PER_CORE: usize = 8;
 
 /// Limits the requests that wait for a processor or use one. Clones share the limit.
 ///
 /// While a request waits for anything else, it does not count: for its body, the database, or another thread. Otherwise slow
 /// clients could use up the limit.
 #[derive(Debug, Clone)]
-pub struct InFlightLimit(Arc<Shared>);
+pub struct InFlightLimit {
+    shared: Arc<Shared>,
+    large: Option<LargeBodies>,
+}
+
+/// See [`InFlightLimit::refusing_large_bodies`].
+#[derive(Debug, Clone)]
+struct LargeBodies {
+    bytes: u64,
+    waiting: Arc<Semaphore>,
+}
 
 #[derive(Debug)]
 struct Shared {
-    max: usize,
+    limit: AdaptiveLimit,
+    slots: Semaphore,
     setting: &'static str,
     on_refusal: fn(),
     /// The order of memory accesses does not matter: the number protects no other data.
@@ -46,23 +70,39 @@ struct Shared {
 }
 
 impl InFlightLimit {
-    /// A limit of `max` requests. The log names `setting`, the key of the limit; `on_refusal` is called for each refused request.
+    /// A limit of `max` requests, and of fewer while the queue does not empty. The log names `setting`, the key of the limit; `on_refusal` is called for each refused request.
     pub fn new(max: usize, setting: &'static str, on_refusal: fn()) -> Self {
-        Self(Arc::new(Shared {
-            max,
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let shared = Shared {
+            limit: AdaptiveLimit::new(MIN_PER_CORE * cores, max),
+            slots: Semaphore::new(SLOTS_PER_CORE * cores),
             setting,
             on_refusal,
             counted: AtomicUsize::new(0),
             started: Instant::now(),
             next_log_ms: AtomicU64::new(0),
             unlogged: AtomicU64::new(0),
-        }))
+        };
+        Self { shared: Arc::new(shared), large: None }
+    }
+
+    /// Also refuses bodies of more than `bytes` bytes while `waiting` has no permit. Their handler takes one of these permits
+    /// when it has read the body, and refuses the request without one. Here the refusal needs neither body nor token.
+    #[must_use]
+    pub fn refusing_large_bodies(self, bytes: u64, waiting: Arc<Semaphore>) -> Self {
+        Self { large: Some(LargeBodies { bytes, waiting }), ..self }
+    }
+
+    fn refuses_body(&self, request: &Request) -> bool {
+        let Some(large) = &self.large else { return false };
+        large.waiting.available_permits() == 0 && request.body().size_hint().lower() > large.bytes
     }
 
     /// Counts a request. `None` if the limit is reached; then the refusal is recorded, and the request must be refused.
     pub fn enter(&self) -> Option<InFlightPermit> {
-        let below_limit = |counted: usize| (counted < self.0.max).then_some(counted + 1);
-        match self.0.counted.fetch_update(Ordering::Relaxed, Ordering::Relaxed, below_limit) {
+        let limit = self.shared.limit.current();
+        let below_limit = |counted: usize| (counted < limit).then_some(counted + 1);
+        match self.shared.counted.fetch_update(Ordering::Relaxed, Ordering::Relaxed, below_limit) {
             Ok(_) => Some(InFlightPermit { limit: self.clone(), counts: true }),
             Err(_) => {
                 self.record_refusal();
@@ -78,7 +118,7 @@ impl InFlightLimit {
     }
 
     fn record_refusal(&self) {
-        let shared = &*self.0;
+        let shared = &*self.shared;
         (shared.on_refusal)();
         shared.unlogged.fetch_add(1, Ordering::Relaxed);
         let now = shared.started.elapsed().as_millis() as u64;
@@ -93,7 +133,7 @@ impl InFlightLimit {
             let refused = shared.unlogged.swap(0, Ordering::Relaxed);
             tracing::warn!(
                 refused,
-                limit = shared.max,
+                limit = shared.limit.current(),
                 key = shared.setting,
                 "refused requests: the process is overloaded"
             );
@@ -109,15 +149,23 @@ pub struct InFlightPermit {
 }
 
 impl InFlightPermit {
-    /// Lets all other tasks run first, and then runs `work`. The request does not count while `work` waits.
+    /// Waits for a slot, lets all other tasks run first, and then runs `work`. The request neither counts nor has a slot while
+    /// `work` waits.
     pub async fn run<T>(mut self, work: impl Future<Output = T>) -> T {
+        let shared = Arc::clone(&self.limit.shared);
+        let arrived = shared.started.elapsed();
+        // The semaphore is never closed.
+        let mut slot = shared.slots.acquire().await.ok();
         tokio::task::yield_now().await;
+        let now = shared.started.elapsed();
+        shared.limit.record_wait(now - arrived, now);
         let mut work = pin!(work);
         poll_fn(|context| {
             self.count();
             let polled = work.as_mut().poll(context);
             if polled.is_pending() {
                 self.uncount();
+                slot = None;
             }
             polled
         })
@@ -127,14 +175,14 @@ impl InFlightPermit {
     /// Counts a request that continues, also beyond the limit: it has been accepted.
     fn count(&mut self) {
         if !self.counts {
-            self.limit.0.counted.fetch_add(1, Ordering::Relaxed);
+            self.limit.shared.counted.fetch_add(1, Ordering::Relaxed);
             self.counts = true;
         }
     }
 
     fn uncount(&mut self) {
         if self.counts {
-            self.limit.0.counted.fetch_sub(1, Ordering::Relaxed);
+            self.limit.shared.counted.fetch_sub(1, Ordering::Relaxed);
             self.counts = false;
         }
     }
@@ -169,7 +217,14 @@ pub(crate) async fn admit(State(route): State<LimitedRoute>, request: Request, n
     if request.method() != Method::POST {
         return next.run(request).await;
     }
-    match route.limit.enter() {
+    let permit = match route.limit.refuses_body(&request) {
+        true => {
+            route.limit.record_refusal();
+            None
+        }
+        false => route.limit.enter(),
+    };
+    match permit {
         Some(permit) => permit.run(next.run(request)).await,
         None => {
             route.refused.increment(1);

@@ -78,7 +78,7 @@ pub(crate) fn refuse(request: Request, problem: Problem) -> Response {
     let (request, unread) = unread_body::keep_unread(request);
     drop(request);
     unread.discard();
-    complete(problem.into_response(), form, &id, &trace).0
+    complete(problem.into_bodyless_response(), form, &id, &trace).0
 }
 
 fn panic_response() -> Response {

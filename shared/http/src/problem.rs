@@ -11,6 +11,7 @@ mod format;
 use std::error::Error;
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -183,9 +184,10 @@ impl Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let mut response = (self.0.code.status(), self.render(None)).into_response();
+impl Problem {
+    /// The response without its body, which the middleware writes when it adds the request id.
+    pub(crate) fn into_bodyless_response(self) -> Response {
+        let mut response = self.0.code.status().into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         match self.0.code {
@@ -201,5 +203,12 @@ impl IntoResponse for Problem {
         // The middleware reads this extension to add the request id and to log the cause.
         response.extensions_mut().insert(Arc::new(self));
         response
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = Body::from(self.render(None));
+        self.into_bodyless_response().map(|_| body)
     }
 }

@@ -6,7 +6,7 @@ use trainyard_http::Problem;
 use trainyard_http::grpc::Call;
 
 use super::super::v2::parse_version;
-use crate::v2::message::unreadable;
+use crate::v2::fields::unreadable;
 use crate::v2::refusal;
 
 /// The message of a call.

@@ -1,5 +1,6 @@
 //! The limit on requests in flight.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
@@ -8,6 +9,7 @@ use futures::future::join_all;
 use futures::{StreamExt, poll, stream};
 use http::Request;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use tokio::sync::Semaphore;
 use trainyard_domain::Role;
 use trainyard_http::ops::Ops;
 use trainyard_http::{InFlightLimit, Routes};
@@ -62,6 +64,20 @@ async fn a_refused_request_is_neither_authenticated_nor_read() {
     assert!(error.contains("Retry-After") && answers[2].header("retry-after") == "1", "{error}");
     let admin = with("/v2/orders/no-id").header(AUTHORIZATION, format!("Bearer {}", token(Role::Admin)));
     assert_eq!(send(app, admin.body(Body::empty()).unwrap()).await.status, 404, "below the limit the path is read");
+}
+
+#[tokio::test]
+async fn a_large_body_is_refused_unread_while_no_large_request_may_wait() {
+    let waiting = Arc::new(Semaphore::new(0));
+    let limit = InFlightLimit::new(10, "test.max_in_flight", || {}).refusing_large_bodies(20, waiting.clone());
+    let app = routes().limited_by(&limit).into_router(authenticator(), settings().requests());
+    let statuses = async || {
+        let long = format!(r#"{{"name":"{}"}}"#, "n".repeat(20));
+        [send(app.clone(), order(r#"{"name":"n"}"#)).await.status, send(app.clone(), order(long)).await.status]
+    };
+    assert_eq!(statuses().await, [200, 503]);
+    waiting.add_permits(1);
+    assert_eq!(statuses().await, [200, 200]);
 }
 
 #[tokio::test]
