@@ -3,6 +3,7 @@
 pub(crate) mod date;
 pub(crate) mod missing;
 pub(crate) mod number;
+pub(crate) mod word;
 
 use std::borrow::Cow;
 

@@ -19,8 +19,10 @@ use self::estimate::Estimate;
 use self::facts::Facts;
 use self::tally::{Cells, Tally};
 use crate::cell::missing::Markers;
+use crate::cell::word::Word;
 use crate::cell::{normalized, number, trimmed};
-use crate::split::Batch;
+use crate::hash;
+use crate::split::{Batch, Span};
 
 pub(crate) use self::decide::DecimalRule;
 pub(crate) use self::summary::{Context, Summary};
@@ -75,25 +77,18 @@ impl Column {
     /// Adds column `at` of a batch of rows with `width` fields. `keys` are the keys of the rows.
     pub(crate) fn push(&mut self, batch: &Batch, at: usize, width: usize, keys: &[u128]) {
         let spans = batch.fields.iter().skip(at).step_by(width);
-        for (offset, (span, key)) in spans.zip(keys).enumerate() {
-            let text = trimmed(batch.field(*span));
-            if !text.is_empty() {
-                self.push_text(text, batch.first_row + offset as u64 + 1, *key);
+        let cells = spans.zip(keys).zip(batch.first_row + 1..).filter(|((span, _), _)| span.len() > 0);
+        let mut cells = cells.map(|((span, key), row)| Place { span: *span, row, key: *key });
+        let mut new = None;
+        if let Counts::Few(dictionary) = &mut self.counts {
+            new = cells.find(|cell| !dictionary.count_cell(batch, *cell));
+            if new.is_none() {
+                return;
             }
+            self.expand();
         }
-    }
-
-    #[inline]
-    fn push_text(&mut self, text: &str, row: u64, key: u128) {
-        match &mut self.counts {
-            Counts::Many(many) => many.push(text, row, key, &self.markers),
-            Counts::Few(dictionary) => {
-                let normal = normalized(text);
-                if !dictionary.count(&normal, row, key) {
-                    self.expand();
-                    self.push_text(text, row, key);
-                }
-            }
+        if let Counts::Many(many) = &mut self.counts {
+            new.into_iter().chain(cells).for_each(|cell| many.push(batch, cell, &self.markers));
         }
     }
 
@@ -102,26 +97,50 @@ impl Column {
     fn expand(&mut self) {
         let mut many =
             Box::new(Many { digits_are_dates: self.named.dtype == Some(Dtype::Datetime), ..Many::default() });
-        if let Counts::Few(dictionary) = &self.counts {
+        if let Counts::Few(dictionary) = std::mem::replace(&mut self.counts, Counts::Many(Box::default())) {
             many.limit = dictionary.limit() as u64;
-            for entry in dictionary.entries() {
-                many.push_entry(entry, &self.markers);
+            for entry in dictionary.into_entries() {
+                many.push_entry(&entry, &self.markers);
             }
         }
         self.counts = Counts::Many(many);
     }
 }
 
+/// A cell that is not empty: its place in a batch, its row from 1, and the key of the row.
+#[derive(Clone, Copy)]
+struct Place {
+    span: Span,
+    row: u64,
+    key: u128,
+}
+
+impl Dictionary {
+    /// Counts a cell. Returns false if its text is new and the dictionary is full.
+    #[inline]
+    fn count_cell(&mut self, batch: &Batch, cell: Place) -> bool {
+        if let Some(word) = batch.word(cell.span).filter(|word| word.is_plain()) {
+            return self.count_word(word, cell.row, cell.key, || batch.field(cell.span));
+        }
+        let text = trimmed(batch.field(cell.span));
+        text.is_empty() || self.count(&normalized(text), cell.row, cell.key)
+    }
+}
+
 impl Many {
     #[inline]
-    fn push(&mut self, text: &str, row: u64, key: u128, markers: &Markers) {
-        let cells = Cells { count: 1, first_row: row, rows: key };
-        match number::short_plain(text) {
-            Some(short) if markers.has_no_numbers() && !self.digits_are_dates => {
+    fn push(&mut self, batch: &Batch, cell: Place, markers: &Markers) {
+        let cells = Cells { count: 1, first_row: cell.row, rows: cell.key };
+        if markers.has_no_numbers() && !self.digits_are_dates {
+            let word = batch.word(cell.span).and_then(Word::number);
+            if let Some(short) = word.or_else(|| number::short_plain(trimmed(batch.field(cell.span)))) {
                 self.distinct.add_number(short.value);
-                self.tally.add_short(short, cells);
+                return self.tally.add_short(short, cells);
             }
-            _ => self.push_cells(&normalized(text), cells, markers),
+        }
+        let text = trimmed(batch.field(cell.span));
+        if !text.is_empty() {
+            self.push_cells(&normalized(text), cells, markers);
         }
     }
 
@@ -135,13 +154,14 @@ impl Many {
             None if entry.is_whole => self.push_cells(&entry.text, cells, markers),
             None => {
                 self.distinct.add_hash(entry.hash);
-                self.tally.add(&entry.text, &Facts::default(), cells);
+                self.tally.add(&entry.text, hash::bytes(entry.text.as_bytes()), &Facts::default(), cells);
             }
         }
     }
 
     fn push_cells(&mut self, text: &str, cells: Cells, markers: &Markers) {
-        self.distinct.add_text(text);
-        self.tally.add(text, &Facts::read(text, markers, self.digits_are_dates), cells);
+        let hash = hash::bytes(text.as_bytes());
+        self.distinct.add_hash(hash);
+        self.tally.add(text, hash, &Facts::read(text, markers, self.digits_are_dates), cells);
     }
 }

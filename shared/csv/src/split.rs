@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use crate::cell::word::Word;
+
 /// The place of a field in a [`Batch`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
@@ -51,6 +53,12 @@ impl Batch {
         self.text.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
+    /// The text of a field as a word, if it is short.
+    #[inline]
+    pub(crate) fn word(&self, span: Span) -> Option<Word> {
+        Word::at(self.text.as_bytes(), span.start as usize, span.end as usize)
+    }
+
     /// Number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.row_hashes.len()
@@ -88,77 +96,126 @@ pub(crate) struct Progress {
 
 /// Splits `text`. An incomplete row at the end is left, or completed if the file ends here.
 pub(crate) fn split<S: Sink>(text: &str, delimiter: u8, ended: bool, unquoted: &mut String, sink: &mut S) -> Progress {
-    let bytes = text.as_bytes();
-    let mut specials = Specials::new(bytes, delimiter);
-    let mut progress = Progress { consumed: 0, field_start: 0, in_quotes: false };
-    let (mut start, mut row_start, mut is_new_row) = (0, 0, true);
-    let mut quoted = Quoted::No;
-    let mut skip = usize::MAX;
-    while let Some(at) = specials.next() {
-        if at == skip {
-            continue;
+    let (blocks, tail) = text.as_bytes().as_chunks();
+    let mut last = [0; BLOCK];
+    last[..tail.len()].copy_from_slice(tail);
+    let mut splitter = Splitter { text, unquoted, sink, start: 0, row_start: 0, consumed: 0, quoted: Quoted::No };
+    for (number, block) in blocks.iter().chain([&last]).enumerate() {
+        let marks = Marks::find(block, delimiter);
+        if !splitter.split_block(number * BLOCK, &marks, ended) {
+            return Progress { consumed: splitter.consumed, field_start: splitter.consumed, in_quotes: false };
         }
-        let byte = bytes[at];
-        match quoted {
-            Quoted::Open { doubled } => {
-                if byte != b'"' {
-                    continue;
-                }
-                match bytes.get(at + 1) {
-                    Some(b'"') => {
-                        quoted = Quoted::Open { doubled: true };
-                        skip = at + 1;
-                    }
-                    None if !ended => break,
-                    _ => quoted = Quoted::Closed { doubled, at },
-                }
-                continue;
-            }
-            _ if byte == b'"' => {
-                if at == start && quoted == Quoted::No {
-                    quoted = Quoted::Open { doubled: false };
-                }
-                continue;
-            }
-            _ => {}
-        }
-        if byte == delimiter {
-            sink.field(place(text, start, at, quoted, unquoted));
-            (start, quoted, is_new_row) = (at + 1, Quoted::No, false);
-            continue;
-        }
-        if is_new_row && at == start {
-            // A blank line, or the LF of CRLF.
-            (start, row_start) = (at + 1, at + 1);
-            progress.consumed = at + 1;
-            continue;
-        }
-        sink.field(place(text, start, at, quoted, unquoted));
-        progress.consumed = at + 1;
-        if !sink.row(row_start..at, text, unquoted) {
-            return Progress { field_start: progress.consumed, ..progress };
-        }
-        (start, row_start, quoted, is_new_row) = (at + 1, at + 1, Quoted::No, true);
     }
-    let in_quotes = matches!(quoted, Quoted::Open { .. });
-    let rest = &bytes[row_start.min(bytes.len())..];
-    if ended && rest == DOS_END {
-        progress.consumed = bytes.len();
-    } else if ended && !in_quotes && !rest.is_empty() {
-        sink.field(place(text, start, bytes.len(), quoted, unquoted));
-        progress.consumed = bytes.len();
-        sink.row(row_start..bytes.len(), text, unquoted);
-        start = bytes.len();
+    splitter.finish(ended)
+}
+
+/// The state between two blocks.
+struct Splitter<'a, S> {
+    text: &'a str,
+    unquoted: &'a mut String,
+    sink: &'a mut S,
+    /// Where the current field starts.
+    start: usize,
+    row_start: usize,
+    /// The end of the last complete row.
+    consumed: usize,
+    quoted: Quoted,
+}
+
+impl<S: Sink> Splitter<'_, S> {
+    /// Splits the block that starts at `base`. Returns false if the sink stops.
+    #[inline]
+    fn split_block(&mut self, base: usize, marks: &Marks, ended: bool) -> bool {
+        let mut left = marks.delimiters | marks.ends;
+        if marks.quotes == 0 {
+            if matches!(self.quoted, Quoted::Open { .. }) {
+                return true;
+            }
+            while left != 0 {
+                let bit = left.trailing_zeros();
+                left &= left - 1;
+                if !self.separator(base + bit as usize, marks.ends >> bit & 1 != 0) {
+                    return false;
+                }
+            }
+            return true;
+        }
+        left |= marks.quotes;
+        while left != 0 {
+            let bit = left.trailing_zeros();
+            left &= left - 1;
+            let at = base + bit as usize;
+            if marks.quotes >> bit & 1 != 0 {
+                self.quote(at, ended);
+            } else if !matches!(self.quoted, Quoted::Open { .. }) && !self.separator(at, marks.ends >> bit & 1 != 0) {
+                return false;
+            }
+        }
+        true
     }
-    Progress { field_start: start, in_quotes, ..progress }
+
+    /// A delimiter or a line end that is not within quotes. Returns false if the sink stops.
+    #[inline]
+    fn separator(&mut self, at: usize, is_end: bool) -> bool {
+        // A blank line, or the LF of CRLF.
+        let is_blank = is_end && at == self.row_start;
+        if !is_blank {
+            self.sink.field(place(self.text, self.start, at, self.quoted, self.unquoted));
+        }
+        self.start = at + 1;
+        self.quoted = Quoted::No;
+        if !is_end {
+            return true;
+        }
+        let row = self.row_start..at;
+        (self.row_start, self.consumed) = (at + 1, at + 1);
+        is_blank || self.sink.row(row, self.text, self.unquoted)
+    }
+
+    fn quote(&mut self, at: usize, ended: bool) {
+        self.quoted = match self.quoted {
+            Quoted::No if at == self.start => Quoted::Open { doubled: false, skip: at },
+            Quoted::Open { skip, .. } if skip == at => self.quoted,
+            Quoted::Open { doubled, .. } => match self.text.as_bytes().get(at + 1) {
+                Some(b'"') => Quoted::Open { doubled: true, skip: at + 1 },
+                // The next byte decides what the quote means.
+                None if !ended => self.quoted,
+                _ => Quoted::Closed { doubled, at },
+            },
+            quoted => quoted,
+        };
+    }
+
+    fn finish(mut self, ended: bool) -> Progress {
+        let length = self.text.len();
+        let in_quotes = matches!(self.quoted, Quoted::Open { .. });
+        let rest = &self.text.as_bytes()[self.row_start..];
+        if ended && rest == DOS_END {
+            self.consumed = length;
+        } else if ended && !in_quotes && !rest.is_empty() {
+            self.sink.field(place(self.text, self.start, length, self.quoted, self.unquoted));
+            self.consumed = length;
+            self.sink.row(self.row_start..length, self.text, self.unquoted);
+            self.start = length;
+        }
+        Progress { consumed: self.consumed, field_start: self.start, in_quotes }
+    }
 }
 
 /// Where the current field is relative to its quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Quoted {
     No,
-    Open { doubled: bool },
-    Closed { doubled: bool, at: usize },
+    /// Within quotes. The quote at `skip` is the first one, or the second of two.
+    Open {
+        doubled: bool,
+        skip: usize,
+    },
+    /// Behind the quote at `at`.
+    Closed {
+        doubled: bool,
+        at: usize,
+    },
 }
 
 /// The span of the field in `start..end` without its quotes.
@@ -186,64 +243,100 @@ fn span(start: usize, end: usize) -> Span {
     Span { start: start as u32, end: end as u32 }
 }
 
-/// The positions of delimiters, quotes and line ends, found in words of eight bytes.
-struct Specials<'a> {
-    words: &'a [[u8; 8]],
-    tail: &'a [u8],
-    delimiter: u8,
-    word: usize,
-    /// One bit in each byte of the current word that is special.
-    found: u64,
-    tail_at: usize,
+/// Number of bytes that are searched at once.
+const BLOCK: usize = 64;
+
+/// The bytes of a block that end a field, or may do so: one bit for each byte.
+#[derive(Debug, PartialEq, Eq)]
+struct Marks {
+    delimiters: u64,
+    quotes: u64,
+    /// LF and CR.
+    ends: u64,
 }
 
+impl Marks {
+    #[inline]
+    fn find(block: &[u8; BLOCK], delimiter: u8) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: every x86-64 processor has SSE2.
+        return unsafe { Self::find_in_vectors(block, delimiter) };
+        #[cfg(not(target_arch = "x86_64"))]
+        Self::find_in_words(block, delimiter)
+    }
+
+    /// Compares 16 bytes at once.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn find_in_vectors(block: &[u8; BLOCK], delimiter: u8) -> Self {
+        use std::arch::x86_64::{
+            __m128i, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8,
+        };
+        let all = |byte: u8| _mm_set1_epi8(byte.cast_signed());
+        let bits = |vector: __m128i, at: usize| u64::from(_mm_movemask_epi8(vector).cast_unsigned()) << at;
+        let mut marks = Self { delimiters: 0, quotes: 0, ends: 0 };
+        for (number, part) in block.as_chunks::<16>().0.iter().enumerate() {
+            let [low, high] = [0, 8].map(|at| part[at..].first_chunk().map_or(0, |word| i64::from_le_bytes(*word)));
+            let (part, at) = (_mm_set_epi64x(high, low), number * 16);
+            let ends = _mm_or_si128(_mm_cmpeq_epi8(part, all(b'\n')), _mm_cmpeq_epi8(part, all(b'\r')));
+            marks.delimiters |= bits(_mm_cmpeq_epi8(part, all(delimiter)), at);
+            marks.quotes |= bits(_mm_cmpeq_epi8(part, all(b'"')), at);
+            marks.ends |= bits(ends, at);
+        }
+        marks
+    }
+
+    /// Compares eight bytes at once.
+    #[cfg(any(test, not(target_arch = "x86_64")))]
+    fn find_in_words(block: &[u8; BLOCK], delimiter: u8) -> Self {
+        // The product moves the lowest bit of every byte into the highest byte.
+        let bits = |word: u64, byte: u8| {
+            (zero_bytes(word ^ (ONES * u64::from(byte))) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+        };
+        let mut marks = Self { delimiters: 0, quotes: 0, ends: 0 };
+        for (number, word) in block.as_chunks().0.iter().enumerate() {
+            let (word, at) = (u64::from_le_bytes(*word), number * 8);
+            marks.delimiters |= bits(word, delimiter) << at;
+            marks.quotes |= bits(word, b'"') << at;
+            marks.ends |= (bits(word, b'\n') | bits(word, b'\r')) << at;
+        }
+        marks
+    }
+}
+
+#[cfg(any(test, not(target_arch = "x86_64")))]
 const ONES: u64 = 0x0101_0101_0101_0101;
-const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
 
 /// The high bit of every byte that is zero.
-#[inline]
+#[cfg(any(test, not(target_arch = "x86_64")))]
 fn zero_bytes(word: u64) -> u64 {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
     !(((word & LOW) + LOW) | word | LOW)
 }
 
-impl<'a> Specials<'a> {
-    fn new(bytes: &'a [u8], delimiter: u8) -> Self {
-        let (words, tail) = bytes.as_chunks();
-        let mut specials = Self { words, tail, delimiter, word: 0, found: 0, tail_at: 0 };
-        specials.found = specials.find();
-        specials
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    #[inline]
-    fn find(&self) -> u64 {
-        let Some(word) = self.words.get(self.word) else { return 0 };
-        let word = u64::from_le_bytes(*word);
-        zero_bytes(word ^ (ONES * u64::from(self.delimiter)))
-            | zero_bytes(word ^ (ONES * u64::from(b'"')))
-            | zero_bytes(word ^ (ONES * u64::from(b'\n')))
-            | zero_bytes(word ^ (ONES * u64::from(b'\r')))
-    }
-
-    #[inline]
-    fn next(&mut self) -> Option<usize> {
-        while self.found == 0 {
-            if self.word + 1 >= self.words.len() {
-                self.word = self.words.len();
-                return self.next_in_tail();
+    #[test]
+    fn vectors_and_words_find_the_same_bytes() {
+        for delimiter in [b',', b'\t', b'|'] {
+            let mut byte = 7_u8;
+            for _ in 0..2_000 {
+                let block = std::array::from_fn(|_| {
+                    byte = byte.wrapping_mul(77).wrapping_add(31).rotate_left(3);
+                    [delimiter, b'"', b'\n', b'\r', delimiter ^ 0x80, delimiter + 1, 0, byte][usize::from(byte >> 5)]
+                });
+                let marks = Marks::find(&block, delimiter);
+                assert_eq!(marks, Marks::find_in_words(&block, delimiter));
+                let bits =
+                    |wanted: &[u8]| (0..BLOCK).fold(0, |bits, at| bits | u64::from(wanted.contains(&block[at])) << at);
+                assert_eq!(
+                    (marks.delimiters, marks.quotes, marks.ends),
+                    (bits(&[delimiter]), bits(b"\""), bits(b"\n\r"))
+                );
             }
-            self.word += 1;
-            self.found = self.find();
         }
-        let at = self.word * 8 + self.found.trailing_zeros() as usize / 8;
-        self.found &= self.found - 1;
-        Some(at)
-    }
-
-    fn next_in_tail(&mut self) -> Option<usize> {
-        let rest = &self.tail[self.tail_at..];
-        let at = rest.iter().position(|byte| *byte == self.delimiter || matches!(byte, b'"' | b'\n' | b'\r'))?;
-        let found = self.words.len() * 8 + self.tail_at + at;
-        self.tail_at += at + 1;
-        Some(found)
     }
 }

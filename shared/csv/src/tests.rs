@@ -3,6 +3,7 @@
 mod document;
 mod formats;
 mod rows;
+mod split;
 mod types;
 
 use std::io::Read;

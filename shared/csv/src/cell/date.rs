@@ -6,6 +6,22 @@ use trainyard_domain::DateOrder;
 /// The longest text that can be a date, in bytes.
 const MAX_BYTES: usize = 40;
 
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
 /// The readings of a text as a date, in seconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Dates {
@@ -53,8 +69,9 @@ fn is_plausible(bytes: &[u8]) -> bool {
     }
     match bytes.iter().position(|byte| !byte.is_ascii_digit()) {
         Some(0) => {
-            bytes[..3].iter().all(u8::is_ascii_alphabetic) && bytes[bytes.len() - 4..].iter().any(u8::is_ascii_digit)
-                || bytes[..3].iter().all(u8::is_ascii_alphabetic) && bytes.contains(&b':')
+            let name = [bytes[0], bytes[1], bytes[2]].map(|byte| byte.to_ascii_lowercase());
+            MONTHS.iter().any(|month| month.as_bytes().starts_with(&name))
+                || DAYS.iter().any(|day| day.as_bytes() == name)
         }
         Some(1 | 2 | 4) => true,
         // `20240331T1405`
@@ -190,23 +207,9 @@ fn part(text: &str) -> Option<(Part, &str)> {
 }
 
 fn month(name: &str) -> Option<u32> {
-    const NAMES: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
     let is_short = name.len() == 3 || name.eq_ignore_ascii_case("sept");
     let is_month = |full: &str| full.eq_ignore_ascii_case(name) || (is_short && starts_with(full, name));
-    let at = NAMES.iter().position(|full| is_month(full)).filter(|_| name.len() >= 3)?;
+    let at = MONTHS.iter().position(|full| is_month(full)).filter(|_| name.len() >= 3)?;
     u32::try_from(at + 1).ok()
 }
 
@@ -226,7 +229,6 @@ fn separator(text: &str) -> Option<(char, &str)> {
 }
 
 fn without_weekday(text: &str) -> &str {
-    const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
     let name = &text[..letters];
     let is_full = letters > 5 && name[letters - 3..].eq_ignore_ascii_case("day");

@@ -18,10 +18,6 @@ impl Estimate {
         self.add_hash(hash::number(value.to_bits()));
     }
 
-    pub(super) fn add_text(&mut self, text: &str) {
-        self.add_hash(hash::bytes(text.as_bytes()));
-    }
-
     #[inline]
     pub(super) fn add_hash(&mut self, hash: u64) {
         if self.smallest.len() < KEPT || self.smallest.last().is_some_and(|largest| hash < *largest) {

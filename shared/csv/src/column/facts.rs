@@ -54,7 +54,11 @@ impl<'a> Facts<'a> {
             return Self { dates: date::parse(text), ..Self::default() };
         }
         let point = number::parse(text, DecimalMark::Point);
-        let comma = if text.contains(['.', ',']) { number::parse(text, DecimalMark::Comma) } else { point };
+        let comma = if memchr::memchr2(b'.', b',', text.as_bytes()).is_some() {
+            number::parse(text, DecimalMark::Comma)
+        } else {
+            point
+        };
         let code = point.map_or(Code::None, |point| code(text, point.value));
         let mut dates = date::parse(text);
         if digits_are_dates && dates.certain.is_none() {

@@ -83,15 +83,15 @@ impl Column {
             }
             Counts::Few(dictionary) => {
                 let mut tally = Tally::default();
-                for entry in dictionary.entries() {
+                let limit = dictionary.limit() as u64;
+                let entries = dictionary.into_entries();
+                for entry in &entries {
                     let cells = Cells { count: entry.count, first_row: entry.first_row, rows: entry.rows };
                     let is_date = named.dtype == Some(Dtype::Datetime);
                     let facts =
                         if entry.is_whole { Facts::read(&entry.text, &markers, is_date) } else { Facts::default() };
-                    tally.add(&entry.text, &facts, cells);
+                    tally.add(&entry.text, hash::bytes(entry.text.as_bytes()), &facts, cells);
                 }
-                let limit = dictionary.limit() as u64;
-                let entries = dictionary.into_entries();
                 let distinct = entries.len() as u64;
                 Summary { named, tally, entries: Some(entries), distinct, limit }
             }

@@ -125,9 +125,9 @@ impl Tally {
         }
     }
 
-    /// Adds the cells with a text.
-    pub(super) fn add(&mut self, text: &str, facts: &Facts<'_>, cells: Cells) {
-        let digest = cells.rows.wrapping_mul(u128::from(hash::bytes(text.as_bytes())));
+    /// Adds the cells with a text that has this hash.
+    pub(super) fn add(&mut self, text: &str, hash: u64, facts: &Facts<'_>, cells: Cells) {
+        let digest = cells.rows.wrapping_mul(u128::from(hash));
         match facts.marker {
             Some(Marker::Missing) => return,
             Some(Marker::Na) => {
