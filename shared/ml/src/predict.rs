@@ -11,10 +11,13 @@ mod engine;
 mod ensemble;
 mod explain;
 pub mod flat;
+mod keys;
 mod machine;
 mod node;
 mod prediction;
+mod ranks;
 mod shap;
+mod small;
 #[cfg(test)]
 mod tests;
 mod walk;

@@ -13,6 +13,7 @@ mod linfa_api;
 mod local;
 mod params;
 mod reporter;
+mod seeding;
 mod simd;
 mod solver;
 mod sums;
@@ -95,7 +96,7 @@ pub(crate) fn fit_numbers(
     };
     let reporter = Reporter::new(1, on_progress);
     let limits = limits(params, targets.len(), 1);
-    let solution = solver::solve(&problem, &limits, &|done| reporter.report(0, done)).ok_or(Failure::Stopped)?;
+    let solution = solver::solve(&problem, None, &limits, &|done| reporter.report(0, done)).ok_or(Failure::Stopped)?;
     let mut vectors = Vectors::new(&rows);
     let converged = solution.converged;
     let all: Vec<u32> = (0..targets.len() as u32).collect();

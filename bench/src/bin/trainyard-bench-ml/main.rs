@@ -25,6 +25,10 @@ enum Input {
     Table(table::TableArguments),
 }
 
+/// The allocator of `trainyard`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build_global()?;

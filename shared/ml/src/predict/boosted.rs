@@ -1,6 +1,9 @@
 //! Compiled gradient boosting: one compiled forest per output.
 
-use super::flat::{FlatForest, depth, encode_keys};
+use std::sync::Arc;
+
+use super::flat::FlatForest;
+use super::keys::{Encoder, Keys};
 use crate::model::{BoostedTrees, Response};
 
 /// Compiled [`BoostedTrees`].
@@ -9,7 +12,6 @@ pub(crate) struct CompiledBoosting {
     /// The trees of each output, in the order of the rounds: in another order the sums would have other last bits.
     forests: Vec<FlatForest>,
     response: Response,
-    features: usize,
 }
 
 impl CompiledBoosting {
@@ -19,21 +21,23 @@ impl CompiledBoosting {
     /// If the model is invalid.
     pub(super) fn new(boosted: &BoostedTrees, features: usize) -> Self {
         let outputs = boosted.response.baseline.len();
+        let encoder = Arc::new(Encoder::new(boosted.trees.trees.iter(), features));
         let forest = |output: usize| {
             let trees = boosted.trees.trees.iter().skip(output).step_by(outputs);
-            FlatForest::of_trees(trees.map(|tree| (depth(tree), tree)).collect(), 1, features)
+            FlatForest::of_trees(trees, 1, encoder.clone())
         };
-        Self { forests: (0..outputs).map(forest).collect(), response: boosted.response.clone(), features }
+        Self { forests: (0..outputs).map(forest).collect(), response: boosted.response.clone() }
     }
 
     /// Writes the output vectors of consecutive raw rows to `outputs`; `keys` and `sums` are buffers.
     ///
     /// # Panics
     /// If `outputs` and `raw` have different numbers of rows.
-    pub(super) fn predict(&self, raw: &[f32], keys: &mut Vec<u32>, sums: &mut Vec<f64>, outputs: &mut [f64]) {
-        let (rows, count) = (raw.len() / self.features, self.forests.len());
+    pub(super) fn predict(&self, raw: &[f32], keys: &mut Keys, sums: &mut Vec<f64>, outputs: &mut [f64]) {
+        let encoder = self.forests[0].encoder();
+        let (rows, count) = (raw.len() / encoder.features(), self.forests.len());
         assert_eq!(outputs.len(), rows * count);
-        encode_keys(raw, self.features, keys);
+        encoder.encode(raw, keys);
         if let [forest] = &self.forests[..] {
             outputs.fill(0.0);
             forest.add_sums(keys, outputs);

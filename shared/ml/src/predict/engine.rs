@@ -3,6 +3,7 @@
 use super::boosted::CompiledBoosting;
 use super::ensemble::{CompiledEnsemble, MemberRows};
 use super::flat::FlatForest;
+use super::keys::Keys;
 use super::machine::{CompiledSvm, SvmScratch};
 use crate::model::calibration::calibrate;
 use crate::model::{Calibrator, ColumnEncoder, DesignMatrixEncoder, Estimator, LinearModel, Task};
@@ -23,7 +24,7 @@ pub(crate) enum Engine {
 /// Buffers that a thread reuses between calls, to avoid allocations.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    keys: Vec<u32>,
+    keys: Keys,
     sums: Vec<f64>,
     svm: SvmScratch,
     /// For ensembles.

@@ -2,7 +2,7 @@
 
 use super::engine::Engine;
 use super::ensemble::CompiledEnsemble;
-use super::flat::{FlatForest, encode_keys};
+use super::flat::FlatForest;
 use super::shap::{Explainer, Quadrature};
 use super::{Batch, Extras, Predictor, Row};
 use crate::model::ensemble::encode_member;
@@ -215,10 +215,8 @@ const MIN_SUM: f64 = 1e-3;
 fn shapley(forest: &FlatForest, output: usize, widths: &[usize], raw: &RawRow) -> (f64, Vec<f64>) {
     let feature_of: Vec<u32> =
         (0..).zip(widths).flat_map(|(feature, width)| std::iter::repeat_n(feature, *width)).collect();
-    let mut keys = Vec::new();
-    encode_keys(&raw.raw, feature_of.len(), &mut keys);
-    let mut explainer = Explainer::new(&keys, &feature_of, widths.len(), forest.deepest());
-    forest.explain(output, &mut explainer);
+    let mut explainer = Explainer::new(widths.len(), forest.deepest());
+    forest.explain(&raw.raw, output, &feature_of, &mut explainer);
     (explainer.baseline, explainer.contributions)
 }
 

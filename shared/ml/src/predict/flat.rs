@@ -1,11 +1,15 @@
-//! Compiled forests: breadth-first nodes of eight bytes if possible, leaves that point to themselves (so that walks
+//! Compiled forests: breadth-first nodes of four or eight bytes if possible, leaves that point to themselves (so that walks
 //! need no branches), and several interleaved walks (to hide memory latency).
 //!
 //! Based on Asadi, Lin, de Vries, "Runtime Optimizations for Tree-Based Machine Learning Models", IEEE TKDE 2014
 //! (predication and vectorized walks over breadth-first nodes).
 
-use super::node::{Fields, MISSING_KEY, Node, Packed, Wide, key};
+use std::sync::Arc;
+
+use super::keys::{Encoder, Keys};
+use super::node::{Fields, Node, Packed, Ranked, Wide};
 use super::shap::{Explainer, WeightedTree};
+use super::small::{self, SmallTrees};
 use super::walk::Nodes;
 use crate::model::{LEAF, Tree, TreeEnsemble};
 
@@ -13,18 +17,20 @@ use crate::model::{LEAF, Tree, TreeEnsemble};
 #[derive(Debug)]
 pub struct FlatForest {
     nodes: Layout,
-    /// Leaf values for several outputs. With one output the node contains the value.
+    encoder: Arc<Encoder>,
+    /// Leaf values for several outputs. With one output the payload is the value.
     values: Vec<f32>,
     /// The training weight of each node.
     covers: Vec<f32>,
     outputs: usize,
     trees: usize,
-    features: usize,
 }
 
 /// The smallest layout that fits the forest.
 #[derive(Debug)]
 enum Layout {
+    /// Keys that are ranks, and up to 65,535 nodes per tree; with the trees once more if all are small.
+    Ranked(Nodes<Ranked>, Option<SmallTrees>),
     /// Up to 1,023 features and 2 M nodes per tree.
     Narrow(Nodes<Packed<10>>),
     /// Up to 16,383 features and 131,071 nodes per tree.
@@ -39,57 +45,70 @@ impl FlatForest {
     /// # Panics
     /// If the ensemble is invalid.
     pub fn compile(ensemble: &TreeEnsemble, features: usize) -> Self {
-        // By ascending depth, so that trees that are walked together have similar depths.
-        let mut order: Vec<_> = ensemble.trees.iter().map(|tree| (depth(tree), tree)).collect();
-        order.sort_by_key(|(depth, _)| *depth);
-        Self::of_trees(order, ensemble.outputs, features)
+        let encoder = Encoder::new(ensemble.trees.iter(), features);
+        Self::of_trees(ensemble.trees.iter(), ensemble.outputs, Arc::new(encoder))
     }
 
     /// Compiles trees in their order.
     ///
     /// # Panics
-    /// If a tree is invalid.
-    pub(super) fn of_trees(trees: Vec<(u32, &Tree)>, outputs: usize, features: usize) -> Self {
-        let largest = trees.iter().map(|(_, tree)| tree.len()).max().unwrap_or(0);
-        let fits = |max_feature: usize, max_node: usize| features <= max_feature && largest <= max_node;
-        let mut covers = Vec::with_capacity(trees.iter().map(|(_, tree)| tree.len()).sum());
+    /// If a tree is invalid, or if the encoder is not that of the trees.
+    pub(super) fn of_trees<'a>(trees: impl Iterator<Item = &'a Tree>, outputs: usize, encoder: Arc<Encoder>) -> Self {
+        let trees: Vec<&Tree> = trees.collect();
+        let largest = trees.iter().map(|tree| tree.len()).max().unwrap_or(0);
+        let columns = encoder.columns();
+        let fits = |max_column: usize, max_node: usize| columns <= max_column && largest <= max_node;
+        let mut covers = Vec::with_capacity(trees.iter().map(|tree| tree.len()).sum());
         let (mut values, count) = (Vec::new(), trees.len());
         let mut data = NodeData { values: &mut values, covers: &mut covers };
-        let nodes = if fits(Packed::<10>::MAX_FEATURE, Packed::<10>::MAX_NODE) {
-            Layout::Narrow(flatten(trees, outputs, features, &mut data))
-        } else if fits(Packed::<14>::MAX_FEATURE, Packed::<14>::MAX_NODE) {
-            Layout::Broad(flatten(trees, outputs, features, &mut data))
+        let nodes = if let Encoder::Ranks(_) = *encoder {
+            let nodes = flatten(&trees, outputs, &encoder, &mut data);
+            let small = if outputs == 1 { SmallTrees::new(&nodes) } else { None };
+            Layout::Ranked(nodes, small)
+        } else if fits(Packed::<10>::MAX_COLUMN, Packed::<10>::MAX_NODE) {
+            Layout::Narrow(flatten(&trees, outputs, &encoder, &mut data))
+        } else if fits(Packed::<14>::MAX_COLUMN, Packed::<14>::MAX_NODE) {
+            Layout::Broad(flatten(&trees, outputs, &encoder, &mut data))
         } else {
-            Layout::Wide(flatten(trees, outputs, features, &mut data))
+            Layout::Wide(flatten(&trees, outputs, &encoder, &mut data))
         };
-        Self { nodes, values, covers, outputs, trees: count, features }
+        Self { nodes, encoder, values, covers, outputs, trees: count }
     }
 
     /// Writes the mean leaf values of consecutive raw rows to `outputs`; `keys` is a buffer.
     ///
     /// # Panics
     /// If `outputs` and `raw` have different numbers of rows.
-    pub fn predict(&self, raw: &[f32], keys: &mut Vec<u32>, outputs: &mut [f64]) {
-        assert_eq!(outputs.len(), raw.len() / self.features * self.outputs);
-        encode_keys(raw, self.features, keys);
+    pub(super) fn predict(&self, raw: &[f32], keys: &mut Keys, outputs: &mut [f64]) {
+        assert_eq!(outputs.len(), raw.len() / self.encoder.features() * self.outputs);
+        self.encoder.encode(raw, keys);
         outputs.fill(0.0);
         self.add_sums(keys, outputs);
         let trees = self.trees as f64;
         outputs.iter_mut().for_each(|sum| *sum /= trees);
     }
 
-    /// Adds the leaf values of all trees to `outputs`, for rows of keys ([`encode_keys`]). The order of the trees is the
+    /// The encoder of the keys.
+    pub(super) fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    /// Adds the leaf values of all trees to `outputs`, for rows of keys of [`Self::encoder`]. The order of the trees is the
     /// same for every row, so a prediction does not depend on the other rows.
-    pub(super) fn add_sums(&self, keys: &[u32], outputs: &mut [f64]) {
+    pub(super) fn add_sums(&self, keys: &Keys, outputs: &mut [f64]) {
         match &self.nodes {
-            Layout::Narrow(nodes) => self.sum(nodes, keys, outputs),
-            Layout::Broad(nodes) => self.sum(nodes, keys, outputs),
-            Layout::Wide(nodes) => self.sum(nodes, keys, outputs),
+            Layout::Ranked(nodes, Some(trees)) if outputs.len() >= small::MIN_ROWS => {
+                self.sum_blocks(nodes, trees, &keys.ranks, outputs);
+            }
+            Layout::Ranked(nodes, _) => self.sum(nodes, &keys.ranks, outputs),
+            Layout::Narrow(nodes) => self.sum(nodes, &keys.words, outputs),
+            Layout::Broad(nodes) => self.sum(nodes, &keys.words, outputs),
+            Layout::Wide(nodes) => self.sum(nodes, &keys.words, outputs),
         }
     }
 
-    fn sum<N: Node>(&self, nodes: &Nodes<N>, keys: &[u32], outputs: &mut [f64]) {
-        let one_row = keys.len() == self.features + 1;
+    fn sum<N: Node>(&self, nodes: &Nodes<N>, keys: &[N::Key], outputs: &mut [f64]) {
+        let one_row = keys.len() == nodes.columns() + 1;
         match (self.outputs, one_row) {
             (1, true) => nodes.walk_row(keys, |payload| outputs[0] += f64::from(f32::from_bits(payload))),
             (1, false) => {
@@ -102,22 +121,51 @@ impl FlatForest {
         }
     }
 
-    /// Adds the Shapley values of all trees for one output.
-    pub(super) fn explain(&self, output: usize, explainer: &mut Explainer<'_>) {
-        match &self.nodes {
-            Layout::Narrow(nodes) => self.explain_nodes(nodes, output, explainer),
-            Layout::Broad(nodes) => self.explain_nodes(nodes, output, explainer),
-            Layout::Wide(nodes) => self.explain_nodes(nodes, output, explainer),
+    /// As [`Self::sum`] with one output, for blocks of rows.
+    fn sum_blocks(&self, nodes: &Nodes<Ranked>, trees: &SmallTrees, keys: &[u8], outputs: &mut [f64]) {
+        let stride = nodes.columns() + 1;
+        let mut columns = vec![[0; small::ROWS]; stride];
+        for (keys, outputs) in keys.chunks(small::ROWS * stride).zip(outputs.chunks_mut(small::ROWS)) {
+            if outputs.len() < small::MIN_ROWS {
+                self.sum(nodes, keys, outputs);
+                continue;
+            }
+            for (row, keys) in keys.chunks_exact(stride).enumerate() {
+                columns.iter_mut().zip(keys).for_each(|(column, key)| column[row] = *key);
+            }
+            let mut sums = [0.0; small::ROWS];
+            small::add_block(trees, &columns, &mut sums);
+            outputs.iter_mut().zip(sums).for_each(|(output, sum)| *output += sum);
         }
     }
 
-    fn explain_nodes<N: Node>(&self, nodes: &Nodes<N>, output: usize, explainer: &mut Explainer<'_>) {
+    /// Adds the Shapley values of all trees for one output of a raw row. `feature_of` is the feature of each raw value.
+    pub(super) fn explain(&self, raw: &[f32], output: usize, feature_of: &[u32], explainer: &mut Explainer) {
+        let (mut keys, feature_of) = (Keys::default(), self.encoder.each_column(feature_of));
+        self.encoder.encode(raw, &mut keys);
+        match &self.nodes {
+            Layout::Ranked(nodes, _) => self.explain_nodes(nodes, &keys.ranks, output, &feature_of, explainer),
+            Layout::Narrow(nodes) => self.explain_nodes(nodes, &keys.words, output, &feature_of, explainer),
+            Layout::Broad(nodes) => self.explain_nodes(nodes, &keys.words, output, &feature_of, explainer),
+            Layout::Wide(nodes) => self.explain_nodes(nodes, &keys.words, output, &feature_of, explainer),
+        }
+    }
+
+    fn explain_nodes<N: Node>(
+        &self,
+        nodes: &Nodes<N>,
+        keys: &[N::Key],
+        output: usize,
+        feature_of: &[u32],
+        explainer: &mut Explainer,
+    ) {
         let value = |payload: u32| match self.outputs {
             1 => f64::from(f32::from_bits(payload)),
             outputs => f64::from(self.leaf(payload, outputs)[output]),
         };
-        for (range, nodes) in nodes.each_tree() {
-            explainer.add(WeightedTree { nodes, covers: &self.covers[range], leaf: self.features as u32 }, value);
+        for (range, (nodes, payloads)) in nodes.ranges().zip(nodes.each_tree()) {
+            let tree = WeightedTree { nodes, payloads, covers: &self.covers[range], keys, feature_of };
+            explainer.add(tree, value);
         }
     }
 
@@ -129,6 +177,7 @@ impl FlatForest {
     /// The depth of the deepest tree.
     pub(super) fn deepest(&self) -> u32 {
         match &self.nodes {
+            Layout::Ranked(nodes, _) => nodes.deepest(),
             Layout::Narrow(nodes) => nodes.deepest(),
             Layout::Broad(nodes) => nodes.deepest(),
             Layout::Wide(nodes) => nodes.deepest(),
@@ -142,21 +191,12 @@ impl FlatForest {
     /// Memory size in bytes.
     pub fn memory_bytes(&self) -> usize {
         let nodes = match &self.nodes {
+            Layout::Ranked(nodes, small) => nodes.memory_bytes() + small.as_ref().map_or(0, SmallTrees::memory_bytes),
             Layout::Narrow(nodes) => nodes.memory_bytes(),
             Layout::Broad(nodes) => nodes.memory_bytes(),
             Layout::Wide(nodes) => nodes.memory_bytes(),
         };
-        nodes + (self.values.capacity() + self.covers.capacity()) * size_of::<f32>()
-    }
-}
-
-/// Replaces `keys` by the keys of raw rows, each row followed by the key of leaves, which point to themselves.
-pub(super) fn encode_keys(raw: &[f32], features: usize, keys: &mut Vec<u32>) {
-    keys.clear();
-    keys.reserve(raw.len() / features * (features + 1));
-    for row in raw.chunks_exact(features) {
-        keys.extend(row.iter().map(|value| key(*value)));
-        keys.push(MISSING_KEY);
+        nodes + self.encoder.memory_bytes() + (self.values.capacity() + self.covers.capacity()) * size_of::<f32>()
     }
 }
 
@@ -175,23 +215,27 @@ struct NodeData<'a> {
 }
 
 /// Lays out all trees in their order.
-fn flatten<N: Node>(trees: Vec<(u32, &Tree)>, outputs: usize, features: usize, data: &mut NodeData<'_>) -> Nodes<N> {
-    let mut nodes = Vec::with_capacity(trees.iter().map(|(_, tree)| tree.len()).sum());
+fn flatten<N: Node>(trees: &[&Tree], outputs: usize, encoder: &Encoder, data: &mut NodeData<'_>) -> Nodes<N> {
+    let count = trees.iter().map(|tree| tree.len()).sum();
+    let (mut nodes, mut payloads) = (Vec::with_capacity(count), Vec::with_capacity(count));
     let mut roots = Vec::with_capacity(trees.len());
-    for (depth, tree) in trees {
-        roots.push((nodes.len(), depth));
-        flatten_tree(tree, outputs, features, &mut nodes, data);
+    for tree in trees {
+        roots.push((nodes.len(), depth(tree)));
+        flatten_tree(tree, outputs, encoder, data, |fields, payload| {
+            nodes.push(N::new(fields));
+            payloads.push(payload);
+        });
     }
-    Nodes::new(nodes, roots, features)
+    Nodes::new(nodes, payloads, roots, encoder.columns())
 }
 
-/// Appends a tree breadth-first. Both children of a node are queued together, so they are adjacent.
-fn flatten_tree<N: Node>(
+/// Calls `push` for the nodes of a tree breadth-first. Both children of a node are queued together, so they are adjacent.
+fn flatten_tree(
     tree: &Tree,
     outputs: usize,
-    features: usize,
-    nodes: &mut Vec<N>,
+    encoder: &Encoder,
     NodeData { values, covers }: &mut NodeData<'_>,
+    mut push: impl FnMut(Fields, u32),
 ) {
     let mut queue = Vec::with_capacity(tree.len());
     queue.push(0_usize);
@@ -199,7 +243,7 @@ fn flatten_tree<N: Node>(
     while let Some(&node) = queue.get(next) {
         let (feature, left) = (tree.feature[node], tree.left[node] as usize);
         covers.push(tree.cover[node]);
-        nodes.push(if feature == LEAF {
+        if feature == LEAF {
             let leaf = &tree.values[left * outputs..][..outputs];
             let payload = match leaf {
                 [value] => value.to_bits(),
@@ -209,19 +253,19 @@ fn flatten_tree<N: Node>(
                     number as u32
                 }
             };
-            N::new(Fields { payload, feature: features as u32, missing_right: false, left: next as u32 })
+            let column = encoder.columns() as u32;
+            push(Fields { threshold: 0, column, missing_right: false, left: next as u32 }, payload);
         } else {
-            let (child, missing_right) = (queue.len() as u32, tree.missing_right[node]);
+            let child = queue.len() as u32;
             queue.extend([left, left + 1]);
-            let payload = key(tree.threshold[node]) - u32::from(missing_right);
-            N::new(Fields { payload, feature, missing_right, left: child })
-        });
+            push(encoder.split(feature, tree.threshold[node], tree.missing_right[node], child), 0);
+        }
         next += 1;
     }
 }
 
 /// The depth of a tree. Children come after their parents, so one pass is sufficient.
-pub(super) fn depth(tree: &Tree) -> u32 {
+fn depth(tree: &Tree) -> u32 {
     let mut depths = vec![0_u32; tree.len()];
     let mut deepest = 0;
     for node in (0..tree.len()).filter(|&node| tree.feature[node] != LEAF) {

@@ -1,107 +1,143 @@
 //! The node layouts of compiled trees.
 
-/// A node of a compiled tree. For a leaf, `feature` is the number of features of the model, `left` is the leaf itself, and
-/// `missing_right` is false. `left` is relative to the root of the tree.
+/// A node of a compiled tree. For a leaf, `column` is the number of columns of keys, the threshold is 0, `left` is the leaf
+/// itself, and `missing_right` is false. `left` is relative to the root of the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fields {
-    /// The key of the threshold, minus one with `missing_right`; or 32 bits for a leaf.
-    pub(super) payload: u32,
-    pub(super) feature: u32,
+    /// The key of the threshold, minus one with `missing_right`.
+    pub(super) threshold: u32,
+    pub(super) column: u32,
     pub(super) missing_right: bool,
     pub(super) left: u32,
 }
 
 /// A layout of [`Fields`].
 pub(super) trait Node: Copy + Send + Sync + 'static {
-    /// Maximum feature index.
-    const MAX_FEATURE: usize;
+    /// A key of a row.
+    type Key: Copy + PartialEq;
+    /// The key in the column of the leaves: above no threshold.
+    const LEAF_KEY: Self::Key;
+    /// Maximum column.
+    const MAX_COLUMN: usize;
     /// Maximum node index.
     const MAX_NODE: usize;
 
     fn new(fields: Fields) -> Self;
-    fn payload(&self) -> u32;
-    fn feature(&self) -> u32;
-    /// 1 with `missing_right`, else 0.
-    fn missing_right(&self) -> u32;
+    fn column(&self) -> u32;
     fn left(&self) -> u32;
+    /// Whether a row with this key in the column goes right.
+    fn goes_right(&self, key: Self::Key) -> bool;
 }
 
-/// Eight bytes: the feature in the low `BITS` bits of a word, then `missing_right`, and the left child in the high bits.
+/// Four bytes, for keys that are ranks: the column, the index of the threshold, and the left child in the high 16 bits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ranked(u32);
+
+impl Ranked {
+    /// The index of the threshold.
+    #[inline(always)]
+    pub(super) fn rank(&self) -> u8 {
+        (self.0 >> 8) as u8
+    }
+}
+
+impl Node for Ranked {
+    type Key = u8;
+    const LEAF_KEY: u8 = 0;
+    const MAX_COLUMN: usize = (1 << 8) - 1;
+    const MAX_NODE: usize = (1 << 16) - 1;
+
+    #[inline]
+    fn new(Fields { threshold, column, left, .. }: Fields) -> Self {
+        Self((left << 16) | (threshold << 8) | column)
+    }
+
+    #[inline(always)]
+    fn column(&self) -> u32 {
+        self.0 & 0xff
+    }
+
+    #[inline(always)]
+    fn left(&self) -> u32 {
+        self.0 >> 16
+    }
+
+    #[inline(always)]
+    fn goes_right(&self, key: u8) -> bool {
+        key > self.rank()
+    }
+}
+
+/// Eight bytes: the column in the low `BITS` bits of a word, then `missing_right`, and the left child in the high bits.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(8))]
 pub(super) struct Packed<const BITS: u32> {
-    payload: u32,
+    threshold: u32,
     meta: u32,
 }
 
 impl<const BITS: u32> Node for Packed<BITS> {
-    const MAX_FEATURE: usize = (1 << BITS) - 1;
+    type Key = u32;
+    const LEAF_KEY: u32 = MISSING_KEY;
+    const MAX_COLUMN: usize = (1 << BITS) - 1;
     const MAX_NODE: usize = (1 << (31 - BITS)) - 1;
 
     #[inline]
     fn new(fields: Fields) -> Self {
-        let Fields { payload, feature, missing_right, left } = fields;
-        Self { payload, meta: (left << (BITS + 1)) | (u32::from(missing_right) << BITS) | feature }
+        let Fields { threshold, column, missing_right, left } = fields;
+        Self { threshold, meta: (left << (BITS + 1)) | (u32::from(missing_right) << BITS) | column }
     }
 
     #[inline(always)]
-    fn payload(&self) -> u32 {
-        self.payload
-    }
-
-    #[inline(always)]
-    fn feature(&self) -> u32 {
+    fn column(&self) -> u32 {
         self.meta & ((1 << BITS) - 1)
-    }
-
-    #[inline(always)]
-    fn missing_right(&self) -> u32 {
-        (self.meta >> BITS) & 1
     }
 
     #[inline(always)]
     fn left(&self) -> u32 {
         self.meta >> (BITS + 1)
     }
+
+    #[inline(always)]
+    fn goes_right(&self, key: u32) -> bool {
+        key.wrapping_sub((self.meta >> BITS) & 1) > self.threshold
+    }
 }
 
 /// Twelve bytes, for large trees and wide models.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wide {
-    payload: u32,
-    /// The feature in the low 31 bits, then `missing_right`.
-    feature: u32,
+    threshold: u32,
+    /// The column in the low 31 bits, then `missing_right`.
+    column: u32,
     left: u32,
 }
 
 impl Node for Wide {
-    const MAX_FEATURE: usize = (1 << 31) - 1;
+    type Key = u32;
+    const LEAF_KEY: u32 = MISSING_KEY;
+    const MAX_COLUMN: usize = (1 << 31) - 1;
     const MAX_NODE: usize = u32::MAX as usize;
 
     #[inline]
     fn new(fields: Fields) -> Self {
-        let Fields { payload, feature, missing_right, left } = fields;
-        Self { payload, feature: (u32::from(missing_right) << 31) | feature, left }
+        let Fields { threshold, column, missing_right, left } = fields;
+        Self { threshold, column: (u32::from(missing_right) << 31) | column, left }
     }
 
     #[inline(always)]
-    fn payload(&self) -> u32 {
-        self.payload
-    }
-
-    #[inline(always)]
-    fn feature(&self) -> u32 {
-        self.feature & ((1 << 31) - 1)
-    }
-
-    #[inline(always)]
-    fn missing_right(&self) -> u32 {
-        self.feature >> 31
+    fn column(&self) -> u32 {
+        self.column & ((1 << 31) - 1)
     }
 
     #[inline(always)]
     fn left(&self) -> u32 {
         self.left
+    }
+
+    #[inline(always)]
+    fn goes_right(&self, key: u32) -> bool {
+        key.wrapping_sub(self.column >> 31) > self.threshold
     }
 }
 
@@ -137,17 +173,25 @@ mod tests {
 
     #[test]
     fn nodes_can_store_their_maximum_values() {
-        fn holds<N: Node>() {
-            let (feature, left) = (N::MAX_FEATURE.min(1 << 20) as u32, N::MAX_NODE as u32);
-            for missing_right in [false, true] {
-                let node = N::new(Fields { payload: u32::MAX - 7, feature, missing_right, left });
-                assert_eq!((node.payload(), node.feature(), node.left()), (u32::MAX - 7, feature, left));
-                assert_eq!(node.missing_right(), u32::from(missing_right));
-            }
+        fn holds<N: Node>(threshold: u32, key: impl Fn(u32) -> N::Key) {
+            let (column, left) = (N::MAX_COLUMN.min(1 << 20) as u32, N::MAX_NODE as u32);
+            let node = N::new(Fields { threshold, column, missing_right: false, left });
+            assert_eq!((node.column(), node.left()), (column, left));
+            assert!(node.goes_right(key(threshold + 1)) && !node.goes_right(key(threshold)));
+            assert!(!node.goes_right(N::LEAF_KEY));
         }
-        holds::<Packed<10>>();
-        holds::<Packed<14>>();
-        holds::<Wide>();
-        assert_eq!(size_of::<Packed<10>>(), 8);
+        fn missing_right<N: Node<Key = u32>>() {
+            let node = N::new(Fields { threshold: 6, column: 3, missing_right: true, left: N::MAX_NODE as u32 });
+            assert_eq!((node.column(), node.left()), (3, N::MAX_NODE as u32));
+            assert!(node.goes_right(MISSING_KEY) && node.goes_right(8) && !node.goes_right(7));
+        }
+        holds::<Ranked>(254, |key| key as u8);
+        holds::<Packed<10>>(u32::MAX - 7, |key| key);
+        holds::<Packed<14>>(u32::MAX - 7, |key| key);
+        holds::<Wide>(u32::MAX - 7, |key| key);
+        missing_right::<Packed<10>>();
+        missing_right::<Packed<14>>();
+        missing_right::<Wide>();
+        assert_eq!((size_of::<Ranked>(), size_of::<Packed<10>>()), (4, 8));
     }
 }

@@ -68,22 +68,21 @@ fn legendre_root(degree: usize, i: usize) -> (f64, f64) {
     (x, derivative)
 }
 
-/// The nodes of one tree, with the training weight of each.
+/// The nodes of one tree, with the training weight of each, and a row.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct WeightedTree<'a, N> {
+pub(super) struct WeightedTree<'a, N: Node> {
     pub(super) nodes: &'a [N],
+    pub(super) payloads: &'a [u32],
     pub(super) covers: &'a [f32],
-    /// The feature index of leaves.
-    pub(super) leaf: u32,
+    /// The keys of the row.
+    pub(super) keys: &'a [N::Key],
+    /// The feature of each column of keys, without that of the leaves.
+    pub(super) feature_of: &'a [u32],
 }
 
 /// What the trees of a model have in common for one row, and buffers.
 #[derive(Debug)]
-pub(super) struct Explainer<'a> {
-    /// The keys of the row, see [`super::node::key`].
-    keys: &'a [u32],
-    /// The feature of each raw value.
-    feature_of: &'a [u32],
+pub(super) struct Explainer {
     quadrature: Quadrature,
     /// Per feature, its tests on the path to the current node.
     tests: Vec<Tests>,
@@ -136,14 +135,11 @@ enum Step {
     Leave { depth: usize, feature: usize, before: Tests },
 }
 
-impl<'a> Explainer<'a> {
-    /// For a row with these keys. `feature_of` is the feature of each raw value, below `features`; `deepest` is the depth of
-    /// the deepest tree.
-    pub(super) fn new(keys: &'a [u32], feature_of: &'a [u32], features: usize, deepest: u32) -> Self {
+impl Explainer {
+    /// For a model with this number of features; `deepest` is the depth of the deepest tree.
+    pub(super) fn new(features: usize, deepest: u32) -> Self {
         let on_path = features.min(deepest as usize);
         Self {
-            keys,
-            feature_of,
             quadrature: Quadrature::exact_for(on_path.saturating_sub(1)),
             tests: vec![Tests::NONE; features],
             products: Vec::new(),
@@ -198,8 +194,8 @@ impl<'a> Explainer<'a> {
     /// Adds the value of a leaf, or enters the children of a split.
     fn enter<N: Node>(&mut self, tree: WeightedTree<'_, N>, at: usize, depth: usize, value: &impl Fn(u32) -> f64) {
         let (node, cover) = (&tree.nodes[at], f64::from(tree.covers[at]));
-        if node.feature() == tree.leaf {
-            let (value, points) = (value(node.payload()), self.quadrature.points.len());
+        if node.column() as usize == tree.feature_of.len() {
+            let (value, points) = (value(tree.payloads[at]), self.quadrature.points.len());
             let range = depth * points..(depth + 1) * points;
             for (sum, product) in self.sums[range.clone()].iter_mut().zip(&self.products[range]) {
                 *sum = value * product;
@@ -207,11 +203,11 @@ impl<'a> Explainer<'a> {
             self.baseline += value * cover / f64::from(tree.covers[0]);
             return;
         }
-        let (column, left) = (node.feature() as usize, node.left() as usize);
-        let goes_right = self.keys[column].wrapping_sub(node.missing_right()) > node.payload();
+        let (column, left) = (node.column() as usize, node.left() as usize);
+        let goes_right = node.goes_right(tree.keys[column]);
         for (child, passed) in [(left + 1, goes_right), (left, !goes_right)] {
             let share = f64::from(tree.covers[child]) / cover;
-            let branch = Branch { feature: self.feature_of[column] as usize, share, passed };
+            let branch = Branch { feature: tree.feature_of[column] as usize, share, passed };
             self.steps.push(Step::Enter { node: child, depth: depth + 1, branch: Some(branch) });
         }
     }
@@ -235,7 +231,7 @@ impl<'a> Explainer<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::flat::{FlatForest, encode_keys};
+    use super::super::flat::FlatForest;
     use super::*;
     use crate::artifact::samples::{self, Stream};
     use crate::model::{LEAF, Tree};
@@ -300,11 +296,9 @@ mod tests {
                     number => number as f32 - 2.0,
                 };
                 let row: Vec<f32> = (0..FEATURE_OF.len()).map(value).collect();
-                let mut keys = Vec::new();
-                encode_keys(&row, FEATURE_OF.len(), &mut keys);
                 for output in 0..outputs {
-                    let mut explainer = Explainer::new(&keys, &FEATURE_OF, FEATURES, forest.deepest());
-                    forest.explain(output, &mut explainer);
+                    let mut explainer = Explainer::new(FEATURES, forest.deepest());
+                    forest.explain(&row, output, &FEATURE_OF, &mut explainer);
                     let value = |known| {
                         let trees = ensemble.trees.iter();
                         trees.map(|tree| expected(tree, 0, &row, known, output, outputs)).sum::<f64>()

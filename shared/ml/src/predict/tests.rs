@@ -5,7 +5,8 @@ use serde_json::json;
 use trainyard_domain::Algorithm;
 
 use super::boosted::CompiledBoosting;
-use super::flat::{self, FlatForest};
+use super::flat::FlatForest;
+use super::keys::Keys;
 use super::{Outcome, Prediction, Predictor, Row, Scratch};
 use crate::artifact;
 use crate::artifact::samples::{self, Stream};
@@ -32,13 +33,11 @@ fn raw_value(random: &mut Stream) -> f32 {
 }
 
 /// Compares each row alone, and all rows together, with the reference implementation, to the bit.
-fn compare_with_reference(mut ensemble: TreeEnsemble, features: usize, rows: usize, random: &mut Stream) {
+fn compare_with_reference(ensemble: TreeEnsemble, features: usize, rows: usize, random: &mut Stream) {
     let forest = FlatForest::compile(&ensemble, features);
-    // The sum of the same numbers in another order can have other last bits.
-    ensemble.trees.sort_by_key(flat::depth);
     let raw: Vec<f32> = (0..rows * features).map(|_| raw_value(random)).collect();
     let outputs = ensemble.outputs;
-    let mut keys = Vec::new();
+    let mut keys = Keys::default();
     let mut together = vec![9.0; rows * outputs];
     forest.predict(&raw, &mut keys, &mut together);
     for (raw, together) in raw.chunks_exact(features).zip(together.chunks_exact(outputs)) {
@@ -55,7 +54,7 @@ fn compare_boosted(boosted: &BoostedTrees, features: usize, rows: usize, random:
     let compiled = CompiledBoosting::new(boosted, features);
     let raw: Vec<f32> = (0..rows * features).map(|_| raw_value(random)).collect();
     let outputs = boosted.response.baseline.len();
-    let (mut keys, mut sums, mut together) = (Vec::new(), Vec::new(), vec![9.0; rows * outputs]);
+    let (mut keys, mut sums, mut together) = (Keys::default(), Vec::new(), vec![9.0; rows * outputs]);
     compiled.predict(&raw, &mut keys, &mut sums, &mut together);
     for (raw, together) in raw.chunks_exact(features).zip(together.chunks_exact(outputs)) {
         let (mut alone, mut expected) = (vec![9.0; outputs], vec![9.0; outputs]);
@@ -124,6 +123,18 @@ fn compiled_ensembles_and_calibrated_models_predict_like_the_reference() {
 }
 
 #[test]
+fn many_and_medium_trees_predict_like_the_reference() {
+    let random = &mut Stream(6);
+    // At most, and more than, 128 leaves; several hundred trees of different depths.
+    for (features, outputs, trees, splits) in [(3, 1, 20, 127), (3, 1, 20, 150), (4, 2, 9, 400), (5, 1, 600, 20)] {
+        let ensemble = samples::forest(random, features, outputs, trees, splits);
+        for rows in [1, 7, 8, 32, 39, 41] {
+            compare_with_reference(ensemble.clone(), features, rows, random);
+        }
+    }
+}
+
+#[test]
 fn wide_models_and_large_trees_predict_like_the_reference() {
     let random = &mut Stream(5);
     // More than 1,023 features, more than 16,383 features, and more than 131,071 nodes with many features.
@@ -147,7 +158,7 @@ fn a_degenerate_tree_of_maximum_depth_is_walked_to_its_end() {
     tree.set_values(last, &[0.75]);
     let ensemble = TreeEnsemble { outputs: 1, trees: vec![tree; 9] };
     let mut outputs = [0.0; 3];
-    FlatForest::compile(&ensemble, 1).predict(&[4_999.5, 4_998.5, f32::NAN], &mut Vec::new(), &mut outputs);
+    FlatForest::compile(&ensemble, 1).predict(&[4_999.5, 4_998.5, f32::NAN], &mut Keys::default(), &mut outputs);
     assert_eq!(outputs, [0.75, 0.25, 0.5]);
 }
 

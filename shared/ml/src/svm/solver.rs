@@ -44,10 +44,21 @@ pub(super) struct Limits {
     pub(super) parallel: bool,
 }
 
+/// Where the solver starts. Both have one value per row.
+#[derive(Debug)]
+pub(super) struct Start {
+    /// Within the bounds, and with the sum 0.
+    pub(super) coefficients: Vec<f64>,
+    /// `t - Kc`
+    pub(super) residual: Vec<f64>,
+}
+
 /// The solution: the decision value of x is `Σ coefficient · K(row, x) + bias`.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Solution {
     pub(super) coefficients: Vec<f64>,
+    /// `t - Kc` of all rows; `None` if the last active set was smaller.
+    pub(super) residual: Option<Vec<f64>>,
     pub(super) bias: f64,
     /// Whether the tolerance was reached.
     pub(super) converged: bool,
@@ -66,14 +77,20 @@ const LOCAL_SHARE: f64 = 0.1;
 /// Maximum number of steps per variable of a working set.
 const LOCAL_STEPS: u64 = 32;
 
-/// Solves the problem. `on_iteration` gets the progress from 0 to 1 and returns whether to continue; `None` if it stopped
-/// the solver.
+/// Solves the problem, from coefficients of 0 without a start. `on_iteration` gets the progress from 0 to 1 and returns
+/// whether to continue; `None` if it stopped the solver.
 pub(super) fn solve(
     problem: &Problem<'_>,
+    start: Option<Start>,
     limits: &Limits,
     on_iteration: &(dyn Fn(f64) -> bool + Sync),
 ) -> Option<Solution> {
     let mut state = State::new(problem, limits);
+    if let Some(Start { coefficients, residual }) = start {
+        let start = state.variables.iter_mut().zip(coefficients);
+        start.for_each(|(variable, coefficient)| variable.coefficient = coefficient);
+        state.residual = residual;
+    }
     let mut steps = 0;
     let mut progress = Convergence::new(limits.tolerance);
     let mut since_shrinking = 0;
@@ -324,7 +341,8 @@ impl<'a> State<'a> {
         }
         let range = self.range();
         let bias = if count > 0 { sum / count as f64 } else { 0.5 * (range.max_up + range.min_low) };
-        Solution { coefficients: self.coefficients, bias, converged }
+        let residual = self.is_complete().then(|| std::mem::take(&mut self.residual));
+        Solution { coefficients: self.coefficients, residual, bias, converged }
     }
 }
 

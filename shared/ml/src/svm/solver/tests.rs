@@ -37,7 +37,7 @@ fn solved(matrix: &Array2<f64>, targets: &[f64], bounds: &Bounds, epsilon: f64, 
     let blocks = RowBlocks::new(&matrix.view());
     let Bounds { lower, upper } = bounds;
     let problem = Problem { blocks: &blocks, form: RBF.0, targets, lower, upper, epsilon };
-    solve(&problem, limits, &|_| true).unwrap()
+    solve(&problem, None, limits, &|_| true).unwrap()
 }
 
 /// The violation of the optimality conditions, computed in `f64` from all rows.
@@ -112,9 +112,9 @@ fn the_limit_of_the_steps_and_the_callback_end_the_solver() {
         upper: &bounds.upper,
         epsilon: 0.0,
     };
-    assert_eq!(solve(&problem, &limits(1e-3), &|_| false), None);
+    assert_eq!(solve(&problem, None, &limits(1e-3), &|_| false), None);
     let reported = std::sync::Mutex::new(Vec::new());
-    solve(&problem, &limits(1e-3), &|done| {
+    solve(&problem, None, &limits(1e-3), &|done| {
         reported.lock().unwrap().push(done);
         true
     });
