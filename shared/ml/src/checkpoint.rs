@@ -250,10 +250,7 @@ impl Frames<'_> {
 }
 
 /// Checks the digest of a checkpoint and what it belongs to, and returns the frames of its state.
-fn verify<'s>(
-    source: &'s mut dyn CheckpointSource,
-    identity: &[u8; DIGEST_BYTES],
-) -> Result<Frames<'s>, &'static str> {
+fn verify<'s>(source: &'s mut dyn CheckpointSource, identity: &[u8; DIGEST_BYTES]) -> Result<Frames<'s>, &'static str> {
     const DAMAGED: &str = "it is damaged";
     const UNREADABLE: &str = "it can't be read";
     let head = [&MAGIC[..], &identity[..]].concat();

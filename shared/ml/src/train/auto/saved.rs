@@ -81,6 +81,9 @@ fn read(frames: &mut Frames<'_>) -> Result<SavedSearch, ArtifactError> {
     for model in &mut search.library {
         model.predictions = get_f64s(frames)?;
     }
+    if let Some(best) = &mut search.best {
+        best.predictions = get_f64s(frames)?;
+    }
     for _ in 0..frames.next(|reader| reader.length())? {
         let (trial, refit) = frames.next(|reader| Ok((reader.length()?, read_refit(reader)?)))?;
         search.refits.insert(trial, refit);
@@ -121,7 +124,8 @@ impl Search<'_> {
             training_ahead: self.training_ahead,
         };
         put(out, |out| write_json(out, &state))?;
-        library.iter().try_for_each(|model| put_f64s(out, &model.predictions))
+        library.iter().try_for_each(|model| put_f64s(out, &model.predictions))?;
+        self.best.iter().try_for_each(|best| put_f64s(out, &best.predictions))
     }
 }
 

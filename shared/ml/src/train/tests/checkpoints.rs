@@ -214,6 +214,11 @@ fn a_search_that_is_interrupted_after_any_trial_has_the_same_bytes() {
     for threads in [1, 3] {
         on_threads(threads, || continues_to_the_same_bytes(TITANIC, &request, 2));
     }
+    // Both are fitted on predictions of the search.
+    let mut request = request;
+    request.spec.params.insert("calibration".into(), "isotonic".into());
+    request.spec.params.insert("tune_threshold".into(), "cost".into());
+    continues_to_the_same_bytes(TITANIC, &request, 2);
 }
 
 #[test]
