@@ -15,7 +15,7 @@ use futures::future::BoxFuture;
 use trainyard_artifacts::Key;
 use trainyard_domain::{Algorithm, Job, JobId, LogLevel};
 use trainyard_ml::checkpoint::is_supported;
-use trainyard_storage::{Checkpoint, Recorded};
+use trainyard_storage::{Checkpoint, RecordOutcome};
 
 use crate::active_runs::StopSignal;
 use crate::folder::RunFolder;
@@ -206,8 +206,8 @@ async fn store(worker: &Worker, job: JobId, claim: i64, key: Key, file: PathBuf)
         tracing::debug!(%error, "the file of a checkpoint is deleted with the run's folder");
     }
     let (unused, result) = match stored {
-        Ok(Recorded::Stored { replaced }) => (replaced.and_then(|key| Key::parse(&key).ok()), Ok(key)),
-        Ok(Recorded::Fenced) => (Some(key), Err(NotStored::Fenced)),
+        Ok(RecordOutcome::Stored { replaced }) => (replaced.and_then(|key| Key::parse(&key).ok()), Ok(key)),
+        Ok(RecordOutcome::Fenced) => (Some(key), Err(NotStored::Fenced)),
         // The transaction may have been committed, so the object may be the last checkpoint.
         Err(error) => (None, Err(NotStored::Failed(error))),
     };
@@ -224,7 +224,7 @@ async fn upload_and_record(
     claim: i64,
     key: &Key,
     file: &Path,
-) -> anyhow::Result<Recorded> {
+) -> anyhow::Result<RecordOutcome> {
     // Without Landlock, a training process can put a link to another file here, or a pipe, whose opening would wait.
     let file = File::options().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(file)?;
     let found = file.metadata()?;

@@ -8,7 +8,7 @@ use trainyard_artifacts::Key;
 use trainyard_csv::{Limits, ReadOptions};
 use trainyard_domain::outcome::{Counts, RunOutcome, next_state};
 use trainyard_domain::{Dataset, DatasetId, DatasetName, Job, JobId, JobStatus, LogEntry};
-use trainyard_storage::{Checkpoint, Recorded};
+use trainyard_storage::{Checkpoint, RecordOutcome};
 use trainyard_testkit::eventually;
 use trainyard_worker::{SandboxMode, SweepConfig, WorkerConfig};
 
@@ -225,7 +225,7 @@ async fn a_checkpoint_of_another_training_is_ignored() {
     let checkpoint = tx.checkpoints().last(job.id).await.unwrap().unwrap();
     tx.checkpoints().remove(job.id).await.unwrap();
     let recorded = tx.checkpoints().record(id, 1, &checkpoint).await.unwrap();
-    assert!(matches!(recorded, Recorded::Stored { .. }));
+    assert!(matches!(recorded, RecordOutcome::Stored { .. }));
     let next = next_state(RunOutcome::Interrupted, Counts::default(), 3, false, now, 0.0);
     assert!(tx.jobs().finish_run(id, 1, &next, now).await.unwrap());
     tx.commit().await.unwrap();

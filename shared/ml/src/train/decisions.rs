@@ -19,7 +19,7 @@ use crate::error::TrainError;
 use crate::frame::Target;
 use crate::isotonic;
 use crate::metrics::reliability;
-use crate::metrics::threshold::{Counts, Objective, Tuned, tune};
+use crate::metrics::threshold::{Counts, Objective, TuningResult, tune};
 use crate::model::calibration::{calibrate, log_odds};
 use crate::model::{CalibratedModel, Calibrator, DEFAULT_THRESHOLD, Estimator, Task};
 use crate::platt;
@@ -63,7 +63,7 @@ struct Calibration {
 #[derive(Debug, PartialEq)]
 struct TunedThreshold {
     objective: Objective,
-    tuned: Tuned,
+    tuned: TuningResult,
 }
 
 impl Options {
@@ -197,7 +197,7 @@ fn without(folds: &[FoldOutputs], left_out: Option<usize>) -> (Vec<f64>, Vec<u32
     (outputs, classes)
 }
 
-fn tune_without(folds: &[FoldOutputs], left_out: Option<usize>, objective: Objective) -> Tuned {
+fn tune_without(folds: &[FoldOutputs], left_out: Option<usize>, objective: Objective) -> TuningResult {
     let (outputs, classes) = without(folds, left_out);
     tune(&outputs, |row| classes[row] == 1, objective)
 }
@@ -287,7 +287,7 @@ impl Decisions {
                 }),
             );
         }
-        if let Some(TunedThreshold { objective, tuned: Tuned { threshold, counts } }) = &self.threshold {
+        if let Some(TunedThreshold { objective, tuned: TuningResult { threshold, counts } }) = &self.threshold {
             let at = |threshold| Counts::at(threshold, outputs, |row| classes[row] == 1);
             metrics.insert(
                 "threshold".into(),
