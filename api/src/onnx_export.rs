@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tempfile::TempPath;
 use trainyard_domain::ModelVersion;
 use trainyard_http::{Code, Problem};
-use trainyard_ml::onnx::{self, About, ExportError};
+use trainyard_ml::onnx::{self, ExportError, ModelIdentity};
 
 use crate::artifact_file;
 use crate::state::ApiState;
@@ -29,15 +29,15 @@ pub(crate) async fn export(state: &ApiState, version: &ModelVersion) -> Result<(
     let convert = move || {
         // The permit is returned when the thread ends, also if the request has ended earlier.
         let _permit = permit;
-        let about = About { name: version.name.as_str(), version: version.version, artifact_sha256: &version.sha256 };
+        let identity =
+            ModelIdentity { name: version.name.as_str(), version: version.version, artifact_sha256: &version.sha256 };
         let artifact = std::fs::read(&source).map_err(artifact_file::disk_unavailable)?;
-        let bytes =
-            onnx::export(&artifact, &about, usize::try_from(max).unwrap_or(usize::MAX)).map_err(
-                |error| match error {
-                    ExportError::TooLarge { .. } => too_large(max),
-                    ExportError::Artifact(error) => Problem::internal(error),
-                },
-            )?;
+        let bytes = onnx::export(&artifact, &identity, usize::try_from(max).unwrap_or(usize::MAX)).map_err(
+            |error| match error {
+                ExportError::TooLarge { .. } => too_large(max),
+                ExportError::Artifact(error) => Problem::internal(error),
+            },
+        )?;
         std::fs::write(&target, &bytes).map_err(artifact_file::disk_unavailable)?;
         Ok((target, bytes.len() as u64))
     };

@@ -3,9 +3,15 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 use trainyard_domain::JobId;
+
+/// How long a finished model or result may still be published after the drain has stopped the runs. It is shorter than the
+/// time after which the process ends, because a run that can't publish returns its job to the queue.
+const PUBLISH_LIMIT: Duration = Duration::from_secs(12);
 
 /// Why a run is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +26,14 @@ pub(crate) enum StopReason {
 
 /// Stops one run. Clones share the signal. The first reason is kept, except that a lost lease replaces any other.
 #[derive(Debug, Clone)]
-pub(crate) struct StopSignal(Arc<watch::Sender<Option<StopReason>>>);
+pub(crate) struct StopSignal(Arc<watch::Sender<Option<Stop>>>);
+
+/// A raised signal.
+#[derive(Debug, Clone, Copy)]
+struct Stop {
+    reason: StopReason,
+    at: Instant,
+}
 
 impl StopSignal {
     pub(crate) fn new() -> Self {
@@ -30,22 +43,27 @@ impl StopSignal {
     /// Requests that the run stops.
     pub(crate) fn raise(&self, reason: StopReason) {
         self.0.send_if_modified(|current| {
-            let replaces = match reason {
-                StopReason::LeaseLost => *current != Some(StopReason::LeaseLost),
-                StopReason::Cancelled => *current == Some(StopReason::Drained),
-                StopReason::Drained => false,
+            let changed = match (current.as_ref().map(|stop| stop.reason), reason) {
+                (None, _) => true,
+                (Some(earlier), StopReason::LeaseLost) => earlier != StopReason::LeaseLost,
+                (Some(earlier), StopReason::Cancelled) => earlier == StopReason::Drained,
+                (Some(_), StopReason::Drained) => false,
             };
-            let changed = current.is_none() || replaces;
             if changed {
-                *current = Some(reason);
+                *current = Some(Stop { reason, at: Instant::now() });
             }
             changed
         });
     }
 
+    /// The signal for the publication of what the run has finished.
+    pub(crate) fn for_publication(&self) -> PublicationStop<'_> {
+        PublicationStop(self)
+    }
+
     /// The reason to stop, if there is one.
     pub(crate) fn get(&self) -> Option<StopReason> {
-        *self.0.borrow()
+        self.0.borrow().map(|stop| stop.reason)
     }
 
     /// Waits for a reason to stop.
@@ -57,7 +75,8 @@ impl StopSignal {
     pub(crate) async fn raised_except(&self, known: Option<StopReason>) -> StopReason {
         let mut changes = self.0.subscribe();
         loop {
-            if let Some(reason) = *changes.borrow_and_update()
+            let stop = *changes.borrow_and_update();
+            if let Some(Stop { reason, .. }) = stop
                 && known != Some(reason)
             {
                 return reason;
@@ -66,6 +85,31 @@ impl StopSignal {
                 // Not reached: `self` holds the sender.
                 std::future::pending::<()>().await;
             }
+        }
+    }
+}
+
+/// As [`StopSignal`], for the publication of a finished model or result, which a drain stops only after [`PUBLISH_LIMIT`]: the
+/// next run would do all the work again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PublicationStop<'s>(&'s StopSignal);
+
+impl PublicationStop<'_> {
+    /// The reason to stop, if there is one.
+    pub(crate) fn get(self) -> Option<StopReason> {
+        let stop = (*self.0.0.borrow())?;
+        (stop.reason != StopReason::Drained || stop.at.elapsed() >= PUBLISH_LIMIT).then_some(stop.reason)
+    }
+
+    /// Waits for a reason to stop.
+    pub(crate) async fn raised(self) -> StopReason {
+        let Self(signal) = self;
+        signal.raised().await;
+        let stop = *signal.0.borrow();
+        let Some(Stop { reason: StopReason::Drained, at }) = stop else { return signal.raised().await };
+        tokio::select! {
+            reason = signal.raised_except(Some(StopReason::Drained)) => reason,
+            () = sleep_until(at + PUBLISH_LIMIT) => StopReason::Drained,
         }
     }
 }
@@ -197,6 +241,20 @@ mod tests {
         signal.raise(StopReason::LeaseLost);
         signal.raise(StopReason::Cancelled);
         assert_eq!(signal.get(), Some(StopReason::LeaseLost));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_drain_stops_a_publication_late_and_a_cancellation_at_once() {
+        for (reason, expected) in [(None, PUBLISH_LIMIT), (Some(StopReason::Cancelled), Duration::ZERO)] {
+            let (signal, start) = (StopSignal::new(), Instant::now());
+            signal.raise(StopReason::Drained);
+            let publication = signal.for_publication();
+            assert_eq!((publication.get(), signal.get()), (None, Some(StopReason::Drained)));
+            reason.into_iter().for_each(|reason| signal.raise(reason));
+            let found = publication.raised().await;
+            assert_eq!((found, publication.get()), (reason.unwrap_or(StopReason::Drained), Some(found)));
+            assert_eq!(start.elapsed().as_secs(), expected.as_secs());
+        }
     }
 
     #[test]

@@ -15,8 +15,9 @@ use futures::future::BoxFuture;
 use trainyard_artifacts::Key;
 use trainyard_domain::{Algorithm, Job, JobId, LogLevel};
 use trainyard_ml::checkpoint::is_supported;
-use trainyard_storage::{Checkpoint, Recorded};
+use trainyard_storage::{Checkpoint, RecordOutcome};
 
+use crate::active_runs::StopSignal;
 use crate::folder::RunFolder;
 use crate::job_metrics;
 use crate::progress::Progress;
@@ -25,8 +26,10 @@ use crate::retry::Retry;
 use crate::sandbox::CHECKPOINT;
 use crate::worker::Worker;
 
-/// How long a succeeded run waits for a checkpoint that is being stored.
+/// How long a succeeded run waits for a checkpoint that is being stored and for its deletion.
 const DISCARD_LIMIT: Duration = Duration::from_secs(10);
+/// As [`DISCARD_LIMIT`], while the worker stops.
+const DRAINED_DISCARD_LIMIT: Duration = Duration::from_secs(1);
 
 /// The checkpoints of one run.
 pub(crate) struct Checkpoints<'w> {
@@ -148,7 +151,8 @@ impl<'w> Checkpoints<'w> {
     }
 
     /// Deletes the last checkpoint of a job that has succeeded. The sweep deletes the object if this fails.
-    pub(crate) async fn discard(mut self) {
+    pub(crate) async fn discard(mut self, stop: &StopSignal) {
+        let limit = if stop.get().is_some() { DRAINED_DISCARD_LIMIT } else { DISCARD_LIMIT };
         // A checkpoint that is stored now is not recorded any more, and its object is deleted.
         self.is_published = true;
         let removed = async {
@@ -160,7 +164,7 @@ impl<'w> Checkpoints<'w> {
             self.worker.deps.store.delete(&key).await?;
             anyhow::Ok(())
         };
-        match tokio::time::timeout(DISCARD_LIMIT, removed).await {
+        match tokio::time::timeout(limit, removed).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(error = &*error, "the last checkpoint is left to the sweep"),
             Err(_) => tracing::debug!("the last checkpoint is left to the sweep: its deletion takes too long"),
@@ -202,8 +206,8 @@ async fn store(worker: &Worker, job: JobId, claim: i64, key: Key, file: PathBuf)
         tracing::debug!(%error, "the file of a checkpoint is deleted with the run's folder");
     }
     let (unused, result) = match stored {
-        Ok(Recorded::Stored { replaced }) => (replaced.and_then(|key| Key::parse(&key).ok()), Ok(key)),
-        Ok(Recorded::Fenced) => (Some(key), Err(NotStored::Fenced)),
+        Ok(RecordOutcome::Stored { replaced }) => (replaced.and_then(|key| Key::parse(&key).ok()), Ok(key)),
+        Ok(RecordOutcome::Fenced) => (Some(key), Err(NotStored::Fenced)),
         // The transaction may have been committed, so the object may be the last checkpoint.
         Err(error) => (None, Err(NotStored::Failed(error))),
     };
@@ -220,7 +224,7 @@ async fn upload_and_record(
     claim: i64,
     key: &Key,
     file: &Path,
-) -> anyhow::Result<Recorded> {
+) -> anyhow::Result<RecordOutcome> {
     // Without Landlock, a training process can put a link to another file here, or a pipe, whose opening would wait.
     let file = File::options().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(file)?;
     let found = file.metadata()?;

@@ -87,7 +87,9 @@ pub(crate) async fn run(
     if let Verdict::Stopped(StopReason::Drained) = verdict {
         // The process has all limits until it has ended.
         tokio::select! {
-            () = session.interrupt() => {}
+            done = session.interrupt() => {
+                if let Some(done) = done { verdict = Verdict::Final(Report::Done(done)) }
+            }
             () = tail.exceeded() => verdict = Verdict::PipeError(PipeError::TooMuchOutput),
             () = usage.exceeded() => verdict = Verdict::FolderFull,
             reason = stop.raised_except(Some(StopReason::Drained)) => verdict = Verdict::Stopped(reason),

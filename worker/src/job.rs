@@ -152,8 +152,8 @@ async fn attempt(worker: &Worker, job: &Job, stop: &StopSignal, progress: &Progr
     progress.set_phase("publishing");
     // The log must be complete before the job ends, because clients stop reading then.
     progress.flush().await;
-    publish::publish_model(worker, job, training, &folder, &done, stop, progress).await?;
-    checkpoints.discard().await;
+    publish::publish_model(worker, job, training, &folder, &done, stop.for_publication(), progress).await?;
+    checkpoints.discard(stop).await;
     Ok(())
 }
 

@@ -69,5 +69,5 @@ pub(crate) async fn predict(
     progress.set_phase("publishing");
     // The log must be complete before the job ends, because clients stop reading then.
     progress.flush().await;
-    publish::publish_result(worker, job, &parts.finish(warnings), stop).await
+    publish::publish_result(worker, job, &parts.finish(warnings), stop.for_publication()).await
 }

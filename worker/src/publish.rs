@@ -11,7 +11,7 @@ use trainyard_domain::{FailureCode, Job, JobStatus, LogLevel, Promotion, Promoti
 use trainyard_storage::{NewVersion, Published, Result, StorageError, Tx};
 use trainyard_telemetry::Span;
 
-use crate::active_runs::StopSignal;
+use crate::active_runs::PublicationStop;
 use crate::folder::RunFolder;
 use crate::job::RunError;
 use crate::predict::PredictionResult;
@@ -43,7 +43,7 @@ pub(crate) async fn publish_model(
     training: &Training,
     folder: &RunFolder,
     done: &Done,
-    stop: &StopSignal,
+    stop: PublicationStop<'_>,
     progress: &Progress,
 ) -> std::result::Result<(), RunError> {
     let mut span = Span::child_of(trace::trace_parent(job), "job.publish");
@@ -81,7 +81,7 @@ pub(crate) async fn publish_result(
     worker: &Worker,
     job: &Job,
     result: &PredictionResult,
-    stop: &StopSignal,
+    stop: PublicationStop<'_>,
 ) -> std::result::Result<(), RunError> {
     let mut span = Span::child_of(trace::trace_parent(job), "job.publish");
     let mut retry = Retry::for_at_most(worker.config.storage_timeout());
@@ -167,7 +167,7 @@ async fn commit(
     worker: &Worker,
     job: &Job,
     publication: &mut Publication<'_>,
-    stop: &StopSignal,
+    stop: PublicationStop<'_>,
     retry: &mut Retry,
 ) -> std::result::Result<Option<i64>, RunError> {
     let mut conflicts = 0;

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use trainyard_domain::{CellReading, ColumnSchema, Dtype, TableFormat};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-pub use self::missing::EVERYWHERE as MISSING_TEXTS;
+pub use self::missing::MISSING_VALUE_TEXTS;
 use self::missing::{Marker, Markers};
 use crate::tokens;
 

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use trainyard_domain::{ColumnProfile, DecimalMark, Header, TableFormat, TableSchema, TaskKind};
 
-use crate::cell::missing::{EVERYWHERE, Markers};
+use crate::cell::missing::{MISSING_VALUE_TEXTS, Markers};
 use crate::column::{Column, Context, DecimalRule, Named, Summary};
 use crate::duplicates::Duplicates;
 use crate::encoding::Text;
@@ -161,9 +161,12 @@ fn decimal_rule(summaries: &[Summary], profile: &Profile, options: &ReadOptions)
 
 /// The common markers and those of the caller.
 fn missing(options: &ReadOptions) -> Vec<String> {
-    let own =
-        options.missing.iter().map(|text| text.trim()).filter(|text| !text.is_empty() && !EVERYWHERE.contains(text));
-    EVERYWHERE.iter().copied().chain(own).map(str::to_owned).collect()
+    let own = options
+        .missing
+        .iter()
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty() && !MISSING_VALUE_TEXTS.contains(text));
+    MISSING_VALUE_TEXTS.iter().copied().chain(own).map(str::to_owned).collect()
 }
 
 fn read_names<R: Read>(

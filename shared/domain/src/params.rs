@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::algorithm::{Algorithm, CLASS_WEIGHT, CV, ENGINE, LINFA};
+use crate::algorithm::{Algorithm, CLASS_WEIGHT, CV, ENGINE, LEARNING_CURVE, LINFA};
 use crate::field::{FieldError, shown};
 
 /// A parameter of an algorithm.
@@ -68,10 +68,19 @@ impl Params {
         let mut errors = Vec::new();
         for name in given.keys().filter(|name| !specs.iter().any(|spec| spec.name == name.as_str())) {
             let known: Vec<_> = specs.iter().map(|spec| spec.name).collect();
-            errors.push(FieldError::new(
-                format!("params.{}", shown(name)),
-                format!("is not a parameter of {}, which takes {}", algorithm.as_str(), known.join(", ")),
-            ));
+            let known = known.join(", ");
+            let message = match (algorithm, name.as_str()) {
+                (Algorithm::Auto, CV) => format!(
+                    "is not a parameter of auto, whose search validates every model by folds: metrics.search.fold_scores has \
+                     the score of the chosen one on each; auto takes {known}"
+                ),
+                (Algorithm::Auto, LEARNING_CURVE) => format!(
+                    "is not a parameter of auto, because each sample of the rows would need a search; choose the algorithm \
+                     that a search has found; auto takes {known}"
+                ),
+                _ => format!("is not a parameter of {}, which takes {known}", algorithm.as_str()),
+            };
+            errors.push(FieldError::new(format!("params.{}", shown(name)), message));
         }
         let mut params = Map::new();
         for spec in specs {
@@ -284,6 +293,15 @@ mod tests {
         for bad in [1, 21, -1] {
             assert_eq!(parse(json!({"cv": bad})).unwrap_err()[0].field, "params.cv");
         }
+    }
+
+    #[test]
+    fn a_search_refuses_what_it_does_itself_and_says_so() {
+        let given = json!({"cv": 5, "learning_curve": "on", "calibration": "platt", "tune_threshold": "f1"});
+        let errors = Params::parse(Algorithm::Auto, given.as_object().unwrap()).unwrap_err();
+        let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, ["params.cv", "params.learning_curve"]);
+        assert!(errors[0].message.contains("metrics.search.fold_scores"), "{errors:?}");
     }
 
     #[test]

@@ -50,7 +50,7 @@ const MACHINE_LEARNING_OPERATORS: i64 = 3;
 
 /// What the file says about the model besides its content.
 #[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
+pub struct ModelIdentity<'a> {
     /// The name of the model.
     pub name: &'a str,
     /// The version of the model.
@@ -77,14 +77,14 @@ pub enum ExportError {
 ///
 /// # Errors
 /// See [`ExportError`].
-pub fn export(artifact: &[u8], about: &About<'_>, max_bytes: usize) -> Result<Vec<u8>, ExportError> {
+pub fn export(artifact: &[u8], identity: &ModelIdentity<'_>, max_bytes: usize) -> Result<Vec<u8>, ExportError> {
     // A model is used only after its self-test.
     drop(Predictor::load(artifact)?);
-    export_model(artifact::decode(artifact)?, about, max_bytes)
+    export_model(artifact::decode(artifact)?, identity, max_bytes)
 }
 
 /// `model` is valid.
-fn export_model(model: Model, about: &About<'_>, max_bytes: usize) -> Result<Vec<u8>, ExportError> {
+fn export_model(model: Model, identity: &ModelIdentity<'_>, max_bytes: usize) -> Result<Vec<u8>, ExportError> {
     let Model { manifest, estimator } = model;
     let signature = &manifest.signature;
     // `dropped` features have no input: their values are not used.
@@ -99,9 +99,9 @@ fn export_model(model: Model, about: &About<'_>, max_bytes: usize) -> Result<Vec
         ir_version: IR_VERSION,
         producer_name: "trainyard".into(),
         producer_version: env!("CARGO_PKG_VERSION").into(),
-        model_version: about.version,
-        doc_string: metadata::summary(&manifest, about),
-        metadata_props: metadata::entries(manifest, about),
+        model_version: identity.version,
+        doc_string: metadata::summary(&manifest, identity),
+        metadata_props: metadata::entries(manifest, identity),
         graph: Some(graph.finish()),
         opset_import: vec![operators("", STANDARD_OPERATORS), operators("ai.onnx.ml", MACHINE_LEARNING_OPERATORS)],
     };

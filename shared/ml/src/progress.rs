@@ -29,7 +29,8 @@ pub trait Observer: Sync {
         None
     }
 
-    /// Whether the run should stop; called often.
+    /// Whether the run should stop; called often while the model is trained. A trained model is measured and saved, because
+    /// that takes less time than training it again.
     fn cancelled(&self) -> bool;
 }
 
@@ -40,6 +41,8 @@ pub(crate) struct Progress<'a> {
     from: f64,
     to: f64,
     checkpoints: Option<&'a Checkpoints<'a>>,
+    /// Whether the model is trained.
+    is_trained: bool,
 }
 
 impl<'a> Progress<'a> {
@@ -50,7 +53,7 @@ impl<'a> Progress<'a> {
         from: f64,
         to: f64,
     ) -> Result<Self, TrainError> {
-        let progress = Self { observer, phase, from, to, checkpoints: None };
+        let progress = Self { observer, phase, from, to, checkpoints: None, is_trained: false };
         progress.at(0.0)?;
         Ok(progress)
     }
@@ -75,6 +78,11 @@ impl<'a> Progress<'a> {
         let next = Self { phase, from: self.to, to, ..self };
         next.at(0.0)?;
         Ok(next)
+    }
+
+    /// Starts the next phase after the model is trained. Nothing cancels the run from now on.
+    pub(crate) fn next_when_trained(self, phase: &'static str, to: f64) -> Result<Self, TrainError> {
+        Self { is_trained: true, ..self }.next(phase, to)
     }
 
     /// One of `count` equal parts of this phase.
@@ -110,6 +118,6 @@ impl<'a> Progress<'a> {
 
     /// Checks for cancellation without reporting progress.
     pub(crate) fn check(&self) -> Result<(), TrainError> {
-        if self.observer.cancelled() { Err(TrainError::Cancelled) } else { Ok(()) }
+        if !self.is_trained && self.observer.cancelled() { Err(TrainError::Cancelled) } else { Ok(()) }
     }
 }

@@ -229,7 +229,7 @@ fn measure_and_describe(
         decisions,
         search,
     } = chosen;
-    let progress = progress.next("measuring", 0.97)?;
+    let progress = progress.next_when_trained("measuring", 0.97)?;
     let outputs = measure::outputs(&estimator, &signature.task, &held_out, &progress)?;
     let predictions = distribution::of_predictions(&signature.task, &outputs);
     let importances = match importances {

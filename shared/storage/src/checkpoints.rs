@@ -29,7 +29,7 @@ pub struct Checkpoint {
 
 /// What recording a checkpoint did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recorded {
+pub enum RecordOutcome {
     /// The checkpoint is the last one of its job.
     Stored {
         /// The key of the checkpoint before, which is not needed any more.
@@ -45,9 +45,9 @@ pub struct Checkpoints<'t>(pub(crate) &'t mut Tx);
 
 impl Checkpoints<'_> {
     /// Records a stored checkpoint of a run as the last one of its job. Requires a transaction.
-    pub async fn record(&mut self, job: JobId, claim: i64, checkpoint: &Checkpoint) -> Result<Recorded> {
+    pub async fn record(&mut self, job: JobId, claim: i64, checkpoint: &Checkpoint) -> Result<RecordOutcome> {
         if !self.0.jobs().hold(job, claim).await? {
-            return Ok(Recorded::Fenced);
+            return Ok(RecordOutcome::Fenced);
         }
         let before = self.last(job).await?;
         execute!(
@@ -62,7 +62,7 @@ impl Checkpoints<'_> {
         )?;
         // The commit of the same record may have been reported as failed.
         let replaced = before.map(|before| before.key).filter(|key| *key != checkpoint.key);
-        Ok(Recorded::Stored { replaced })
+        Ok(RecordOutcome::Stored { replaced })
     }
 
     /// The last checkpoint of a job.

@@ -51,7 +51,7 @@ mod workers;
 pub use api_keys::{ApiKeyInsertion, ApiKeys};
 pub use audit::{Audit, AuditEntry, AuditFilter, AuditSearch};
 pub use batcher::Batcher;
-pub use checkpoints::{Checkpoint, Checkpoints, Recorded};
+pub use checkpoints::{Checkpoint, Checkpoints, RecordOutcome};
 pub use connect::{PoolOptions, check_url};
 pub use datasets::{DatasetDeletion, Datasets};
 pub use db::Db;

@@ -4288,6 +4288,17 @@ export interface components {
              */
             budget_s: number;
             /**
+             * @description That score on each fold; empty without a score.
+             * @example [
+             *       0.43,
+             *       0.41,
+             *       0.42,
+             *       0.45,
+             *       0.4
+             *     ]
+             */
+            fold_scores: number[];
+            /**
              * Format: double
              * @description How much the last quarter of the time reduced the score: little means that more budget would hardly help. `null`
              *     without a score before.

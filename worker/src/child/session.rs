@@ -15,7 +15,7 @@ use crate::job::RunError;
 use crate::job_metrics;
 use crate::predict::Parts;
 use crate::progress::Progress;
-use crate::protocol::{INTERRUPT, Report, STORED, Task};
+use crate::protocol::{Done, INTERRUPT, Report, STORED, Task};
 use crate::trace::Phases;
 
 /// How long an interrupted process has for its last checkpoint, and the worker to store it. Less than the time between the end
@@ -75,24 +75,28 @@ impl<'s, 'f, 'w> Session<'s, 'f, 'w> {
     }
 
     /// Lets a training write a last checkpoint, and stores it, within [`INTERRUPT_LIMIT`]. A later run continues from an earlier
-    /// checkpoint if this is too short.
-    pub(super) async fn interrupt(&mut self) {
-        let Files::Checkpoints(checkpoints) = &self.files else { return };
+    /// checkpoint if this is too short. Returns the report of a model that is finished within the limit.
+    pub(super) async fn interrupt(&mut self) -> Option<Done> {
+        let Files::Checkpoints(checkpoints) = &self.files else { return None };
         // A process without a report has not begun to train.
         if !checkpoints.is_enabled() || !self.started {
-            return;
+            return None;
         }
-        let stored = async {
+        let ended = async {
             self.process.signal(INTERRUPT).await;
-            let _ = self.read().await;
+            if let Verdict::Final(Report::Done(done)) = self.read().await {
+                return Some(done);
+            }
             // The process may have ended before its last checkpoint is stored.
             if let Files::Checkpoints(checkpoints) = &mut self.files {
                 checkpoints.finish().await;
             }
+            None
         };
-        if timeout(INTERRUPT_LIMIT, stored).await.is_err() {
+        timeout(INTERRUPT_LIMIT, ended).await.unwrap_or_else(|_| {
             tracing::warn!("the last checkpoint was not stored in time; the next run continues from an earlier one");
-        }
+            None
+        })
     }
 
     /// Reads reports until the last one.

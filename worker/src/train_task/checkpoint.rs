@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use trainyard_ml::checkpoint::{CheckpointStore, WriteState};
+use trainyard_ml::checkpoint::{CheckpointSource, CheckpointStore, WriteState};
 
 use super::signals::WorkerSignals;
 use super::{log, report};
@@ -35,12 +35,21 @@ struct State {
     is_waiting: bool,
     /// Whether no further checkpoint is written.
     has_ended: bool,
+    /// Whether the log says that a state is too large.
+    has_reported_size: bool,
 }
 
 impl<'t> CheckpointFiles<'t> {
     pub(super) fn new(task: &'t CheckpointTask, signals: &'t WorkerSignals) -> Self {
         let pause = Duration::from_secs(task.interval_s);
-        let state = State { written: 0, began: Instant::now(), pause, is_waiting: false, has_ended: false };
+        let state = State {
+            written: 0,
+            began: Instant::now(),
+            pause,
+            is_waiting: false,
+            has_ended: false,
+            has_reported_size: false,
+        };
         Self { task, signals, state: Mutex::new(state) }
     }
 
@@ -65,10 +74,10 @@ impl<'t> CheckpointFiles<'t> {
 }
 
 impl CheckpointStore for CheckpointFiles<'_> {
-    fn load(&self) -> Option<Vec<u8>> {
+    fn load(&self) -> Option<Box<dyn CheckpointSource>> {
         let path = self.task.earlier.as_ref()?;
-        match std::fs::read(path) {
-            Ok(bytes) => Some(bytes),
+        match File::open(path) {
+            Ok(file) => Some(Box::new(file)),
             Err(error) => {
                 log(&format!("the checkpoint can't be read: {error}"));
                 self.ignored("it can't be read");
@@ -108,20 +117,11 @@ impl CheckpointStore for CheckpointFiles<'_> {
                 report(&Report::Checkpoint(CheckpointDone { number, size, done: done.to_owned(), is_last }));
             }
             Err(error) => {
-                let limit = self.task.max_bytes;
-                let message = if error.kind() == io::ErrorKind::FileTooLarge {
-                    // The state only grows.
-                    state.has_ended = true;
-                    format!(
-                        "no further checkpoint is written: after {done} it has more than the {limit} bytes of \
-                        worker.checkpoint_max_bytes"
-                    )
-                } else {
-                    log(&format!("a checkpoint can't be written: {error}"));
-                    format!("the checkpoint after {done} can't be written to the work folder")
-                };
-                report(&Report::Log { message });
                 let _ = std::fs::remove_file(Path::new(&name));
+                state.pause = state.pause.max(began.elapsed() * PAUSE_FACTOR);
+                if let Some(message) = state.failure(done, &error, self.task.max_bytes) {
+                    report(&Report::Log { message });
+                }
             }
         }
     }
@@ -132,6 +132,24 @@ impl CheckpointStore for CheckpointFiles<'_> {
 
     fn ignored(&self, reason: &str) {
         report(&Report::CheckpointIgnored { reason: reason.to_owned() });
+    }
+}
+
+impl State {
+    /// The log line of a checkpoint that was not written. A state that is too large is reported once: the state of a search
+    /// also shrinks, so later ones are tried.
+    fn failure(&mut self, done: &str, error: &io::Error, limit: u64) -> Option<String> {
+        if error.kind() != io::ErrorKind::FileTooLarge {
+            log(&format!("a checkpoint can't be written: {error}"));
+            return Some(format!("the checkpoint after {done} can't be written to the work folder"));
+        }
+        let is_first = !std::mem::replace(&mut self.has_reported_size, true);
+        is_first.then(|| {
+            format!(
+                "a checkpoint is left out: after {done} it has more than the {limit} bytes of \
+                worker.checkpoint_max_bytes; further ones that are too large are left out without a message"
+            )
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use trainyard_artifacts::Key;
 use trainyard_csv::{Limits, ReadOptions};
 use trainyard_domain::outcome::{Counts, RunOutcome, next_state};
 use trainyard_domain::{Dataset, DatasetId, DatasetName, Job, JobId, JobStatus, LogEntry};
-use trainyard_storage::{Checkpoint, Recorded};
+use trainyard_storage::{Checkpoint, RecordOutcome};
 use trainyard_testkit::eventually;
 use trainyard_worker::{SandboxMode, SweepConfig, WorkerConfig};
 
@@ -141,6 +141,25 @@ async fn a_drained_training_continues_to_the_same_bytes() {
     sweep.stop().await;
 }
 
+/// The process reports its model only after the worker has told it to stop.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_is_finished_while_the_worker_stops_is_published() {
+    let harness = Harness::new().await;
+    let id = harness.submit(harness.new_job("demo")).await;
+    let late = r#"exec 3<&0
+        printf '{"type":"started"}\n'
+        reports=$("$real" train-task <&3)
+        echo waiting > "$folder/waiting"
+        head -c 1 <&3 > "$folder/signal"
+        printf '%s\n' "$reports""#;
+    let worker = harness.worker(&harness.script("late", late), config(&harness));
+    harness.written("waiting").await;
+    worker.drain().await;
+    let job = harness.job(id).await;
+    assert_eq!((job.status, job.claim, job.counts), (JobStatus::Succeeded, 1, Counts::default()));
+    assert_eq!(harness.written("signal").await, "!");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_training_that_crashes_continues_to_the_same_bytes() {
     let harness = Harness::new().await;
@@ -206,7 +225,7 @@ async fn a_checkpoint_of_another_training_is_ignored() {
     let checkpoint = tx.checkpoints().last(job.id).await.unwrap().unwrap();
     tx.checkpoints().remove(job.id).await.unwrap();
     let recorded = tx.checkpoints().record(id, 1, &checkpoint).await.unwrap();
-    assert!(matches!(recorded, Recorded::Stored { .. }));
+    assert!(matches!(recorded, RecordOutcome::Stored { .. }));
     let next = next_state(RunOutcome::Interrupted, Counts::default(), 3, false, now, 0.0);
     assert!(tx.jobs().finish_run(id, 1, &next, now).await.unwrap());
     tx.commit().await.unwrap();

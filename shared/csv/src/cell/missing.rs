@@ -1,7 +1,7 @@
 //! Texts that mean a missing value.
 
 /// Texts that mean a missing value in every column: the default set of pandas without `None`, and `?`.
-pub const EVERYWHERE: [&str; 17] = [
+pub const MISSING_VALUE_TEXTS: [&str; 17] = [
     "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL",
     "NaN", "n/a", "null", "?",
 ];
@@ -31,7 +31,10 @@ pub(crate) struct Markers {
 impl Markers {
     /// The markers of a table whose format lists `missing`.
     pub(crate) fn new(missing: &[String]) -> Self {
-        let own = missing.iter().map(|text| text.trim()).filter(|text| !EVERYWHERE.contains(text) && !text.is_empty());
+        let own = missing
+            .iter()
+            .map(|text| text.trim())
+            .filter(|text| !MISSING_VALUE_TEXTS.contains(text) && !text.is_empty());
         let texts: Vec<String> = own.map(str::to_owned).collect();
         let numbers =
             texts.iter().filter_map(|text| text.parse().ok()).filter(|value: &f64| value.is_finite()).collect();
@@ -67,7 +70,7 @@ fn common(text: &str) -> Option<Marker> {
         return Some(Marker::Na);
     }
     let any_case = ["na", "n/a", "null", "nan"].iter().any(|marker| text.eq_ignore_ascii_case(marker));
-    if any_case || EVERYWHERE.contains(&text) {
+    if any_case || MISSING_VALUE_TEXTS.contains(&text) {
         return Some(Marker::Missing);
     }
     if matches!(text, "-" | "." | "--" | "None") {

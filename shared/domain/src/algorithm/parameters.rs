@@ -363,4 +363,10 @@ pub(super) const AUTO: &[ParamSpec] = &[
         description: "on combines several models; off chooses the best single model.",
     },
     TEST_SIZE,
+    CALIBRATED,
+    TUNED_THRESHOLD,
+    COST_OF_FALSE_POSITIVE,
+    COST_OF_FALSE_NEGATIVE,
+    WANTED_PRECISION,
+    PERMUTATIONS,
 ];

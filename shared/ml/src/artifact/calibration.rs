@@ -46,6 +46,6 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<CalibratedModel, ArtifactE
             other => return Err(ArtifactError::invalid(format!("unknown calibration {other}"))),
         });
     }
-    let base = Box::new(estimator::decode_single(&reader.section()?)?);
+    let base = Box::new(estimator::decode_uncalibrated(&reader.section()?)?);
     Ok(CalibratedModel { base, calibrators })
 }

@@ -1,5 +1,6 @@
 //! Validation of calibrated models: the functions of the outputs, and the estimator before the calibration.
 
+use super::check_ensemble;
 use super::check_estimator::{Shape, check_single};
 use super::error::{ArtifactError, ensure};
 use crate::isotonic::MAX_POINTS;
@@ -12,9 +13,10 @@ pub(super) fn check(calibrated: &CalibratedModel, signature: &Signature) -> Resu
     for (output, calibrator) in calibrated.calibrators.iter().enumerate() {
         ensure(is_calibrator(calibrator), || format!("the calibration of output {output}"))?;
     }
-    // Explanations of the predictions before the calibration must exist.
-    ensure(!matches!(*calibrated.base, Estimator::Svm(_)), || "a calibrated support vector machine".into())?;
-    check_single(&calibrated.base, &Shape::of(signature))
+    match &*calibrated.base {
+        Estimator::Ensemble(ensemble) => check_ensemble::check(ensemble, signature),
+        base => check_single(base, &Shape::of(signature)),
+    }
 }
 
 /// Whether every probability has a calibrated one.

@@ -57,16 +57,26 @@ pub(crate) fn encode(estimator: &Estimator) -> Section<Vec<u8>> {
 pub(super) fn decode(section: &Section<&[u8]>) -> Result<Estimator, ArtifactError> {
     let mut reader = Reader::new(section.bytes);
     let estimator = match section.id {
-        ENSEMBLE => Estimator::Ensemble(ensemble::read(&mut reader)?),
         CALIBRATED => Estimator::Calibrated(calibration::read(&mut reader)?),
+        _ => return decode_uncalibrated(section),
+    };
+    reader.end()?;
+    Ok(estimator)
+}
+
+/// Decodes the estimator of a calibrated model: any but another calibrated one.
+pub(super) fn decode_uncalibrated(section: &Section<&[u8]>) -> Result<Estimator, ArtifactError> {
+    let mut reader = Reader::new(section.bytes);
+    let estimator = match section.id {
+        ENSEMBLE => Estimator::Ensemble(ensemble::read(&mut reader)?),
         _ => return decode_single(section),
     };
     reader.end()?;
     Ok(estimator)
 }
 
-/// Decodes an estimator that contains no other one. Ensembles and calibrated models contain only such estimators, because a
-/// forged file could nest more of them than the stack has space for.
+/// Decodes an estimator that contains no other one. Ensembles contain only such estimators, and calibrated models those and
+/// ensembles, because a forged file could nest more of them than the stack has space for.
 pub(crate) fn decode_single(section: &Section<&[u8]>) -> Result<Estimator, ArtifactError> {
     let mut reader = Reader::new(section.bytes);
     let estimator = match section.id {

@@ -2,7 +2,7 @@
 
 pub(super) const MAGIC: &[u8; 8] = b"TYMODEL\0";
 /// Other versions are refused.
-pub(super) const VERSION: u32 = 6;
+pub(super) const VERSION: u32 = 7;
 pub(super) const DIGEST_BYTES: usize = 32;
 /// Maximum size of a model file.
 pub const MAX_BYTES: usize = 1 << 30;

@@ -272,13 +272,16 @@ fn calibrated(task: Task, algorithm: Algorithm, base: Estimator) -> Model {
     model(task.with_threshold(0.375), algorithm, Estimator::Calibrated(calibrated))
 }
 
-/// One model per family and task, and two calibrated ones.
+/// One model per family and task, and four calibrated ones.
 pub(crate) fn all(seed: u64) -> Vec<Model> {
     let random = &mut Stream(seed);
     let calibrated_forest =
         calibrated(binary(), Algorithm::RandomForest, Estimator::Trees(forest(&mut Stream(seed), 3, 1, 9, 12)));
     let calibrated_linear =
         calibrated(three_classes(), Algorithm::LogisticRegression, Estimator::Linear(linear(&mut Stream(seed), 3)));
+    let calibrated_ensemble =
+        calibrated(binary(), Algorithm::Auto, Estimator::Ensemble(ensemble(&mut Stream(seed), &binary())));
+    let calibrated_machine = calibrated(binary(), Algorithm::Auto, Estimator::Svm(svm(&mut Stream(seed), 2)));
     let mut of = |task: Task, algorithm| {
         let outputs = task.outputs();
         let estimator = match algorithm {
@@ -310,5 +313,7 @@ pub(crate) fn all(seed: u64) -> Vec<Model> {
         of(Task::Regression, Algorithm::Auto),
         calibrated_forest,
         calibrated_linear,
+        calibrated_ensemble,
+        calibrated_machine,
     ]
 }

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use super::stages::{Stage, StageCheckpoints};
 use super::{Counts, Run};
-use crate::artifact::{ArtifactError, Reader, check_tree, read_tree, write_tree};
-use crate::checkpoint::{Kind, get_f64s, put, put_f64s};
+use crate::artifact::{ArtifactError, check_tree, read_tree, write_tree};
+use crate::checkpoint::{Frames, Kind, get_f64s, put, put_f64s};
 use crate::model::Tree;
 
 /// The result of the search for the number of rounds.
@@ -32,20 +32,26 @@ pub(super) struct SavedRounds {
 }
 
 impl SavedStage {
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, ArtifactError> {
-        let (is_final, has_loss) = (reader.u32()? != 0, reader.u32()? != 0);
-        let (n_rounds, loss) = (reader.length()?, reader.f64()?);
-        let searched = is_final.then_some(Searched { n_rounds, validation_loss: has_loss.then_some(loss) });
-        let (done, last_split) = (reader.length()?, reader.length()?);
-        let counts = Counts { done, last_split, best: (reader.length()?, reader.f64()?) };
+    pub(super) fn read(frames: &mut Frames<'_>) -> Result<Self, ArtifactError> {
+        let (searched, counts, n_trees) = frames.next(|reader| {
+            let (is_final, has_loss) = (reader.u32()? != 0, reader.u32()? != 0);
+            let (n_rounds, loss) = (reader.length()?, reader.f64()?);
+            let searched = is_final.then_some(Searched { n_rounds, validation_loss: has_loss.then_some(loss) });
+            let (done, last_split) = (reader.length()?, reader.length()?);
+            let counts = Counts { done, last_split, best: (reader.length()?, reader.f64()?) };
+            Ok((searched, counts, reader.length()?))
+        })?;
         let (mut trees, mut gains) = (Vec::new(), Vec::new());
-        for _ in 0..reader.length()? {
-            trees.push(read_tree(reader)?);
-            let count = reader.length()?;
-            let (columns, values) = (reader.u32s(count)?, reader.f64s(count)?);
+        for _ in 0..n_trees {
+            let (tree, columns, values) = frames.next(|reader| {
+                let tree = read_tree(reader)?;
+                let count = reader.length()?;
+                Ok((tree, reader.u32s(count)?, reader.f64s(count)?))
+            })?;
+            trees.push(tree);
             gains.push(columns.into_iter().map(|column| column as usize).zip(values).collect());
         }
-        let rounds = SavedRounds { counts, trees, gains, scores: get_f64s(reader)? };
+        let rounds = SavedRounds { counts, trees, gains, scores: get_f64s(frames)? };
         Ok(Self { searched, rounds })
     }
 }

@@ -7,9 +7,9 @@ use std::sync::OnceLock;
 use super::bins::{Binned, TreeBins};
 use super::grow::GrownTree;
 use super::out_of_bag::OutOfBag;
-use crate::artifact::{ArtifactError, Reader, check_tree, read_tree, write_tree};
+use crate::artifact::{ArtifactError, check_tree, read_tree, write_tree};
 use crate::bins::{Side, goes_left};
-use crate::checkpoint::{Checkpoints, Kind, put};
+use crate::checkpoint::{Checkpoints, Frames, Kind, put};
 use crate::model::{LEAF, Tree};
 
 /// The finished trees, by their index.
@@ -48,20 +48,21 @@ fn write_trees(out: &mut dyn Write, finished: &[(usize, &GrownTree)]) -> io::Res
 /// The trees of an earlier run, out of `n_trees` with `outputs` values per leaf; empty without a checkpoint.
 pub(super) fn restore(checkpoints: &Checkpoints<'_>, binned: &Binned, n_trees: usize, outputs: usize) -> Trees {
     let empty = || (0..n_trees).map(|_| OnceLock::new()).collect::<Trees>();
-    let Some(trees) = checkpoints.restore(Kind::Forest, |reader| read_trees(reader, binned, empty(), outputs)) else {
+    let Some(trees) = checkpoints.restore(Kind::Forest, |frames| read_trees(frames, binned, empty(), outputs)) else {
         return empty();
     };
     checkpoints.resumed(&done(trees.iter().filter(|tree| tree.get().is_some()).count(), n_trees));
     trees
 }
 
-fn read_trees(reader: &mut Reader<'_>, binned: &Binned, trees: Trees, outputs: usize) -> Result<Trees, ArtifactError> {
-    for _ in 0..reader.length()? {
-        let index = reader.length()?;
-        let tree = read_tree(reader)?;
+fn read_trees(frames: &mut Frames<'_>, binned: &Binned, trees: Trees, outputs: usize) -> Result<Trees, ArtifactError> {
+    for _ in 0..frames.next(|reader| reader.length())? {
+        let (index, tree, used, values) = frames.next(|reader| {
+            let (index, tree) = (reader.length()?, read_tree(reader)?);
+            let used = reader.length()?;
+            Ok((index, tree, reader.u32s(used)?, reader.f64s(used)?))
+        })?;
         check_tree(&tree, binned.columns(), outputs, false).map_err(ArtifactError::invalid)?;
-        let used = reader.length()?;
-        let (used, values) = (reader.u32s(used)?, reader.f64s(used)?);
         let mut importances = vec![0.0; binned.columns()];
         for (column, value) in used.into_iter().zip(values) {
             *importances.get_mut(column as usize).ok_or_else(|| ArtifactError::invalid("the number of a column"))? =

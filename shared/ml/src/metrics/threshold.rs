@@ -39,7 +39,7 @@ pub struct Counts {
 
 /// A tuned threshold.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tuned {
+pub struct TuningResult {
     /// From 0 to 1.
     pub threshold: f64,
     /// The counts of the rows that it was tuned on.
@@ -138,26 +138,26 @@ impl Objective {
 
 /// The best threshold for these rows. Every number between two neighbouring scores gives the same predictions: their middle is
 /// used, or 0.5 if 0.5 is between them. Of equally good thresholds the nearest to 0.5 is used.
-pub fn tune(scores: &[f64], positive: impl Fn(usize) -> bool, objective: Objective) -> Tuned {
+pub fn tune(scores: &[f64], positive: impl Fn(usize) -> bool, objective: Objective) -> TuningResult {
     let sorted = Thresholds::new(scores, positive);
     let (positives, negatives) = sorted.totals();
     let counts = |true_positives, false_positives| Counts { true_positives, false_positives, positives, negatives };
     let highest = sorted.steps().next().map_or(1.0, |(score, ..)| score);
     // Nothing is positive above the highest score, if there is room below 1.
-    let none = (highest < 1.0).then(|| Tuned { threshold: between(highest, 1.0), counts: counts(0, 0) });
+    let none = (highest < 1.0).then(|| TuningResult { threshold: between(highest, 1.0), counts: counts(0, 0) });
     let lower = sorted.steps().skip(1).map(|(score, ..)| score).chain([0.0]);
-    let steps = sorted.steps().zip(lower).map(|((score, true_positives, false_positives), lower)| Tuned {
+    let steps = sorted.steps().zip(lower).map(|((score, true_positives, false_positives), lower)| TuningResult {
         threshold: between(lower.min(score), score),
         counts: counts(true_positives, false_positives),
     });
-    let distance = |tuned: &Tuned| (tuned.threshold - DEFAULT_THRESHOLD).abs();
-    let order = |a: &Tuned, b: &Tuned| {
+    let distance = |tuned: &TuningResult| (tuned.threshold - DEFAULT_THRESHOLD).abs();
+    let order = |a: &TuningResult, b: &TuningResult| {
         let ((a_first, a_second), (b_first, b_second)) = (objective.value(&a.counts), objective.value(&b.counts));
         let by_value = a_first.total_cmp(&b_first).then(a_second.total_cmp(&b_second));
         by_value.then_with(|| distance(b).total_cmp(&distance(a)))
     };
     let best = none.into_iter().chain(steps).max_by(order);
-    best.unwrap_or(Tuned { threshold: DEFAULT_THRESHOLD, counts: counts(0, 0) })
+    best.unwrap_or(TuningResult { threshold: DEFAULT_THRESHOLD, counts: counts(0, 0) })
 }
 
 /// A number `t` with `low < t <= high`: 0.5 if possible, else the middle if it is above `low`.

@@ -10,7 +10,7 @@ pub(crate) const MARGIN: f64 = 1e-6;
 /// A model with calibrated probabilities.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CalibratedModel {
-    /// A model that is neither calibrated nor an ensemble.
+    /// A model that is not calibrated; it can be an ensemble.
     pub base: Box<Estimator>,
     /// One per output.
     pub calibrators: Vec<Calibrator>,

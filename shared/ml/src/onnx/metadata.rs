@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::About;
+use super::ModelIdentity;
 use super::inputs::describe;
 use super::proto::StringStringEntry;
 use crate::model::{Manifest, Task};
 
 /// A sentence about the model.
-pub(super) fn summary(manifest: &Manifest, about: &About<'_>) -> String {
+pub(super) fn summary(manifest: &Manifest, identity: &ModelIdentity<'_>) -> String {
     let (target, algorithm) = (&manifest.signature.target, manifest.algorithm.as_str());
-    format!("{} version {} predicts {target} ({algorithm}), exported by Trainyard", about.name, about.version)
+    format!("{} version {} predicts {target} ({algorithm}), exported by Trainyard", identity.name, identity.version)
 }
 
 /// The entries of the metadata; lists are JSON.
-pub(super) fn entries(manifest: Manifest, about: &About<'_>) -> Vec<StringStringEntry> {
+pub(super) fn entries(manifest: Manifest, identity: &ModelIdentity<'_>) -> Vec<StringStringEntry> {
     let Manifest {
         signature,
         algorithm,
@@ -37,9 +37,9 @@ pub(super) fn entries(manifest: Manifest, about: &About<'_>) -> Vec<StringString
         Task::Regression => "regression",
     };
     let mut entries = vec![
-        ("model", about.name.to_owned()),
-        ("version", about.version.to_string()),
-        ("artifact_sha256", about.artifact_sha256.to_owned()),
+        ("model", identity.name.to_owned()),
+        ("version", identity.version.to_string()),
+        ("artifact_sha256", identity.artifact_sha256.to_owned()),
         ("algorithm", algorithm.as_str().to_owned()),
         ("task", kind.to_owned()),
         ("target", signature.target.clone()),

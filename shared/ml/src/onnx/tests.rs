@@ -10,12 +10,12 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use self::cases::Case;
-use super::{About, export};
+use super::{ModelIdentity, export};
 use crate::artifact;
 use crate::artifact::samples::{self, Stream};
 use crate::model::{Estimator, Kernel, Link, Model, NodeSplit, Task, Tree, TreeEnsemble};
 
-const ABOUT: About<'_> = About { name: "demo", version: 7, artifact_sha256: "ab" };
+const IDENTITY: ModelIdentity<'_> = ModelIdentity { name: "demo", version: 7, artifact_sha256: "ab" };
 const MAX_BYTES: usize = 64 << 20;
 
 /// Exports the models and compares onnxruntime with the predictor on the rows of all cases.
@@ -29,7 +29,7 @@ fn compare(cases: &[Case]) {
         .enumerate()
         .map(|(number, case)| {
             let file = format!("{number}.onnx");
-            std::fs::write(folder.path().join(&file), export(&case.artifact, &ABOUT, MAX_BYTES).unwrap()).unwrap();
+            std::fs::write(folder.path().join(&file), export(&case.artifact, &IDENTITY, MAX_BYTES).unwrap()).unwrap();
             case.describe(&file)
         })
         .collect();
@@ -139,6 +139,6 @@ fn trained_models_answer_as_in_the_service() {
 fn equal_models_have_equal_files() {
     for model in samples::all(1) {
         let artifact = artifact::encode(&model);
-        assert_eq!(export(&artifact, &ABOUT, MAX_BYTES).unwrap(), export(&artifact, &ABOUT, MAX_BYTES).unwrap());
+        assert_eq!(export(&artifact, &IDENTITY, MAX_BYTES).unwrap(), export(&artifact, &IDENTITY, MAX_BYTES).unwrap());
     }
 }

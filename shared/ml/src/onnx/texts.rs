@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use prost::bytes::Bytes;
-use trainyard_csv::cell::MISSING_TEXTS;
+use trainyard_csv::cell::MISSING_VALUE_TEXTS;
 
 use super::ExportError;
 use super::graph::Graph;
@@ -49,7 +49,7 @@ pub(super) fn encoder(
         }
         Ok(())
     };
-    for text in [""].into_iter().chain(MISSING_TEXTS) {
+    for text in [""].into_iter().chain(MISSING_VALUE_TEXTS) {
         spellings(text).into_iter().try_for_each(&mut add)?;
     }
     for text in missing.iter().chain(categories.iter()) {

@@ -9,6 +9,7 @@
 //!    them. A member that is alone is saved as the plain model of its algorithm.
 
 mod budget;
+mod chosen_folds;
 mod combine;
 mod cost;
 mod library;
@@ -40,9 +41,11 @@ use self::saved::{RefitCheckpoints, SavedSearch};
 use self::search::{Search, Setting};
 use self::select::{Limits, Targets};
 use self::trial::TrialRows;
+use super::decisions::Options;
 use super::encoded::{Encoded, ModelSpec};
 use super::engine::{self, Fitted};
 use super::folds::Folds;
+use super::out_of_fold::OutOfFold;
 use super::training_rows::TrainingRows;
 use super::{Chosen, Elapsed, Run, TRAINED, Table, Warnings, memory, self_test, single, warnings};
 use crate::artifact;
@@ -93,8 +96,10 @@ pub(super) fn fit<'p>(
     let before = earlier.as_ref().map_or(Duration::ZERO, |earlier: &SavedSearch| earlier.used);
     // The budget is that of all runs.
     let elapsed: Elapsed<'_> = &|| before + elapsed();
-    let Outcome { summary, members, refits, finished, encoded } =
+    let options = Options::of(params);
+    let Outcome { summary, members, refits, finished, encoded, out_of_fold } =
         search(run, &training, earlier, warnings, &progress, elapsed)?;
+    let decisions = options.decide_by_search(out_of_fold, &task, seed, warnings);
     let progress = progress.next("training", TRAINED)?;
     let checkpoints = RefitCheckpoints { checkpoints: progress.checkpoints(), search: encoded };
     let (members, summary) = training.fit_members((members, refits), summary, &checkpoints, warnings, &progress)?;
@@ -113,6 +118,8 @@ pub(super) fn fit<'p>(
             combine(members, signature(fitted.features), held_out)
         }
     };
+    (chosen.estimator, chosen.signature.task) = decisions.apply(chosen.estimator, chosen.signature.task);
+    chosen.decisions = decisions;
     (chosen.rows, chosen.self_test_rows, chosen.distributions) =
         (split.train.len(), self_test_rows, fitted.distributions);
     chosen.params = replay_params(params.as_map(), finished, &summary.skip_trials);
@@ -140,6 +147,8 @@ struct Outcome {
     finished: u64,
     /// For the checkpoints of the next phase.
     encoded: Vec<u8>,
+    /// The predictions of the chosen models for two classes; else empty.
+    out_of_fold: OutOfFold,
 }
 
 /// Searches; `earlier` is the search of an earlier run.
@@ -205,7 +214,8 @@ fn search(
         warnings.extend(["the training part has too few rows to compare models".to_owned()]);
         let summary = Summary::new(&mut Search::new(&setting), targets.name(), budget.seconds, budget.used());
         let refits = Refits::default();
-        return Ok(Outcome { summary, members: Vec::new(), refits, finished: 0, encoded: Vec::new() });
+        let (members, encoded, out_of_fold) = (Vec::new(), Vec::new(), Vec::new());
+        return Ok(Outcome { summary, members, refits, finished: 0, encoded, out_of_fold });
     }
     let mut search = Search::run(&setting, earlier)?;
     let encoded = progress.checkpoints().map_or_else(Vec::new, |_| search.encode());
@@ -215,12 +225,16 @@ fn search(
         let reason = reasons.next_back().unwrap_or("the budget has ended");
         warnings.extend([format!("no trial has a result within the budget of {} s ({reason})", budget.seconds)]);
     }
+    let predictions = search.best.as_ref().map_or(&[][..], |best| &best.predictions);
+    let out_of_fold = chosen_folds::outputs(predictions, &setting.rows.training, &folds);
+    let fold_scores = chosen_folds::scores(predictions, targets, &folds);
     let mut summary = Summary::new(&mut search, targets.name(), budget.seconds, budget.used());
+    summary.fold_scores = fold_scores;
     if let ([(trial, ..)], None) = (&members[..], &search.best) {
         summary.set_single(*trial);
     }
     let refits = search.refits;
-    Ok(Outcome { summary, members, refits, finished, encoded })
+    Ok(Outcome { summary, members, refits, finished, encoded, out_of_fold })
 }
 
 /// The best ensemble, or the model with the fastest predictions if none is within the limits.

@@ -7,6 +7,7 @@
 
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
+use trainyard_domain::Algorithm;
 use trainyard_domain::algorithm::{
     CALIBRATION, CV, FALSE_NEGATIVE_COST, FALSE_POSITIVE_COST, MIN_PRECISION, TUNE_THRESHOLD,
 };
@@ -18,7 +19,7 @@ use crate::error::TrainError;
 use crate::frame::Target;
 use crate::isotonic;
 use crate::metrics::reliability;
-use crate::metrics::threshold::{Counts, Objective, Tuned, tune};
+use crate::metrics::threshold::{Counts, Objective, TuningResult, tune};
 use crate::model::calibration::{calibrate, log_odds};
 use crate::model::{CalibratedModel, Calibrator, DEFAULT_THRESHOLD, Estimator, Task};
 use crate::platt;
@@ -62,7 +63,7 @@ struct Calibration {
 #[derive(Debug, PartialEq)]
 struct TunedThreshold {
     objective: Objective,
-    tuned: Tuned,
+    tuned: TuningResult,
 }
 
 impl Options {
@@ -88,13 +89,19 @@ impl Options {
     }
 
     /// Refuses a target that has no classes to calibrate, or not two to decide between.
-    pub(super) fn check(self, target: &Target) -> Result<(), TrainError> {
+    pub(super) fn check(self, algorithm: Algorithm, target: &Target) -> Result<(), TrainError> {
         let classes = match target {
             Target::Classes { task, .. } => task.labels().len(),
             Target::Numbers(_) => 0,
         };
         if self.calibration.is_some() && classes == 0 {
             return Err(TrainError::bad_params("calibration needs classes, and this is a regression"));
+        }
+        if self.calibration.is_some() && classes > 2 && algorithm == Algorithm::Auto {
+            return Err(TrainError::bad_params(
+                "calibration of auto needs a target with two classes, because a search keeps only the probability of the \
+                 actual class; choose one algorithm",
+            ));
         }
         if self.objective.is_some() && classes != 2 {
             return Err(TrainError::bad_params("tune_threshold needs a target with two classes"));
@@ -108,6 +115,27 @@ impl Options {
             0 if self.calibration.is_some() || self.objective.is_some() => FOLDS,
             folds => folds,
         }
+    }
+
+    /// As [`Self::decide`], on the predictions of the models that a search has chosen. There are none if no trial has a score.
+    pub(super) fn decide_by_search(
+        self,
+        folds: OutOfFold,
+        task: &Task,
+        seed: u64,
+        warnings: &mut Warnings<'_>,
+    ) -> Decisions {
+        if self.folds() == 0 {
+            return Decisions::default();
+        }
+        if folds.is_empty() {
+            warnings.extend([
+                "the search has no predictions that a calibration or a threshold could be fitted on; the model has neither"
+                    .to_owned(),
+            ]);
+            return Decisions::default();
+        }
+        self.decide(folds, task, seed, (&mut Map::new(), warnings))
     }
 
     /// Fits calibration and threshold. The metrics of a cross-validation are added to `metrics`.
@@ -169,7 +197,7 @@ fn without(folds: &[FoldOutputs], left_out: Option<usize>) -> (Vec<f64>, Vec<u32
     (outputs, classes)
 }
 
-fn tune_without(folds: &[FoldOutputs], left_out: Option<usize>, objective: Objective) -> Tuned {
+fn tune_without(folds: &[FoldOutputs], left_out: Option<usize>, objective: Objective) -> TuningResult {
     let (outputs, classes) = without(folds, left_out);
     tune(&outputs, |row| classes[row] == 1, objective)
 }
@@ -259,7 +287,7 @@ impl Decisions {
                 }),
             );
         }
-        if let Some(TunedThreshold { objective, tuned: Tuned { threshold, counts } }) = &self.threshold {
+        if let Some(TunedThreshold { objective, tuned: TuningResult { threshold, counts } }) = &self.threshold {
             let at = |threshold| Counts::at(threshold, outputs, |row| classes[row] == 1);
             metrics.insert(
                 "threshold".into(),

@@ -76,7 +76,7 @@ pub(super) fn check_suitability(algorithm: Algorithm, params: &Params, frame: &F
         }
         _ => {}
     }
-    Options::of(params).check(&frame.target)?;
+    Options::of(params).check(algorithm, &frame.target)?;
     match algorithm.max_rows(engine) {
         Some(max) if frame.rows as i64 > max => {
             let by = if engine == LINFA { format!("{name} with engine '{LINFA}'") } else { name.to_owned() };

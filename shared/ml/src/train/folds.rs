@@ -64,7 +64,12 @@ impl Folds {
 
     /// The rows of a sample that are predicted by a model that was not trained on them.
     pub(super) fn validated(&self, share: f64) -> Vec<usize> {
-        self.sample(share).filter(|row| self.fold[*row].is_some_and(|fold| fold < self.validated)).collect()
+        self.sample(share).filter(|row| self.of(*row).is_some()).collect()
+    }
+
+    /// The fold of a row that is validated.
+    pub(super) fn of(&self, row: usize) -> Option<usize> {
+        self.fold[row].filter(|fold| *fold < self.validated)
     }
 
     /// The rows of a sample with this share of the rows.

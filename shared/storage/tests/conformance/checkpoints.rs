@@ -3,7 +3,7 @@
 use serde_json::json;
 use trainyard_domain::outcome::RunOutcome;
 use trainyard_domain::{FailureCode, Job, JobError, JobId};
-use trainyard_storage::{Checkpoint, Recorded};
+use trainyard_storage::{Checkpoint, RecordOutcome};
 
 use crate::fixture::Fixture;
 use crate::running::{end, next_of};
@@ -24,7 +24,7 @@ fn checkpoint(job: JobId, claim: i64, number: i64) -> Checkpoint {
     }
 }
 
-async fn record(fixture: &Fixture, job: JobId, claim: i64, number: i64) -> Recorded {
+async fn record(fixture: &Fixture, job: JobId, claim: i64, number: i64) -> RecordOutcome {
     let mut tx = fixture.db.begin().await.unwrap();
     let recorded = tx.checkpoints().record(job, claim, &checkpoint(job, claim, number)).await.unwrap();
     tx.commit().await.unwrap();
@@ -55,12 +55,12 @@ async fn fail(fixture: &Fixture, job: &Job) {
 async fn the_last_checkpoint_replaces_the_one_before(fixture: Fixture) {
     let (job, other) = (running(&fixture).await, running(&fixture).await);
     assert_eq!(last(&fixture, job.id).await, None);
-    assert_eq!(record(&fixture, job.id, 1, 0).await, Recorded::Stored { replaced: None });
-    assert_eq!(record(&fixture, other.id, 1, 0).await, Recorded::Stored { replaced: None });
+    assert_eq!(record(&fixture, job.id, 1, 0).await, RecordOutcome::Stored { replaced: None });
+    assert_eq!(record(&fixture, other.id, 1, 0).await, RecordOutcome::Stored { replaced: None });
     let replaced = Some(checkpoint(job.id, 1, 0).key);
-    assert_eq!(record(&fixture, job.id, 1, 1).await, Recorded::Stored { replaced });
+    assert_eq!(record(&fixture, job.id, 1, 1).await, RecordOutcome::Stored { replaced });
     // The commit of the first may have been reported as failed.
-    assert_eq!(record(&fixture, job.id, 1, 1).await, Recorded::Stored { replaced: None });
+    assert_eq!(record(&fixture, job.id, 1, 1).await, RecordOutcome::Stored { replaced: None });
     assert_eq!(last(&fixture, job.id).await, Some(checkpoint(job.id, 1, 1)));
     assert_eq!(last(&fixture, other.id).await, Some(checkpoint(other.id, 1, 0)));
     assert_eq!(fixture.job(job.id).await.revision, job.revision, "clients see no change of the job");
@@ -75,10 +75,10 @@ async fn an_old_claim_records_nothing(fixture: Fixture) {
     let first = running(&fixture).await;
     record(&fixture, first.id, 1, 0).await;
     let second = run_again(&fixture, &first).await;
-    assert_eq!(record(&fixture, first.id, 1, 1).await, Recorded::Fenced);
+    assert_eq!(record(&fixture, first.id, 1, 1).await, RecordOutcome::Fenced);
     assert_eq!(last(&fixture, first.id).await, Some(checkpoint(first.id, 1, 0)), "the next run continues from it");
     let replaced = Some(checkpoint(first.id, 1, 0).key);
-    assert_eq!(record(&fixture, first.id, second.claim, 0).await, Recorded::Stored { replaced });
+    assert_eq!(record(&fixture, first.id, second.claim, 0).await, RecordOutcome::Stored { replaced });
 }
 
 async fn a_user_who_retries_a_job_starts_without_a_checkpoint(fixture: Fixture) {

@@ -1,5 +1,6 @@
-//! The parameters that say how a model is evaluated, and how its probabilities become predictions. The algorithm `auto` has none
-//! of them, because its search validates every model.
+//! The parameters that say how a model is evaluated, and how its probabilities become predictions. The algorithm `auto` has
+//! neither `cv` nor `learning_curve`, because its search validates every model, and because samples of the rows would need
+//! further searches.
 
 use crate::params::{ParamKind, ParamSpec};
 

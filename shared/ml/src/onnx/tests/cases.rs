@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::DateTime;
 use serde_json::{Value, json};
 
-use super::ABOUT;
+use super::IDENTITY;
 use crate::artifact;
 use crate::artifact::samples::Stream;
 use crate::model::{Estimator, Feature, FeatureKind, LEAF, Model, Task, TreeEnsemble};
@@ -81,8 +81,8 @@ impl Case {
             "name": self.name, "file": file, "rows": ROWS, "inputs": inputs, "order": order,
             "outputs": renamed.collect::<Vec<_>>(), "expected": expected,
             "metadata": {
-                "model": ABOUT.name, "version": ABOUT.version.to_string(), "algorithm": self.algorithm,
-                "artifact_sha256": ABOUT.artifact_sha256,
+                "model": IDENTITY.name, "version": IDENTITY.version.to_string(), "algorithm": self.algorithm,
+                "artifact_sha256": IDENTITY.artifact_sha256,
             },
         })
     }

@@ -39,6 +39,9 @@ pub(super) struct Best {
     pub(super) refit_s: Vec<f64>,
     /// Bytes of all members in the model file.
     pub(super) bytes: f64,
+    /// The weighted mean of the out-of-fold predictions of the members.
+    #[serde(skip)]
+    pub(super) predictions: Vec<f64>,
 }
 
 /// The best trial alone.
@@ -99,8 +102,12 @@ impl Search<'_> {
         chosen.sort_by_key(|(model, _)| model.trial);
         let refit_s = chosen.iter().map(|(model, _)| model.refit_s).collect();
         let bytes = chosen.iter().map(|(model, _)| model.cost.bytes).sum();
+        let mut predictions = vec![0.0; chosen.first()?.0.predictions.len()];
+        for (model, weight) in &chosen {
+            predictions.iter_mut().zip(&model.predictions).for_each(|(sum, prediction)| *sum += weight * prediction);
+        }
         let members =
             chosen.into_iter().map(|(model, weight)| (model.trial, model.candidate.clone(), weight)).collect();
-        Some(Best { members, score: selection.score, refit_s, bytes })
+        Some(Best { members, score: selection.score, refit_s, bytes, predictions })
     }
 }

@@ -47,6 +47,8 @@ pub(super) struct Summary {
     finished: u64,
     best_single: Option<BestSingle>,
     score: Option<f64>,
+    /// The score of the chosen models on each fold.
+    pub(super) fold_scores: Vec<f64>,
     last_quarter_gain: Option<f64>,
     /// See [`Search::skip_trials`].
     pub(super) skip_trials: Vec<usize>,
@@ -127,6 +129,7 @@ impl Summary {
         Self {
             weights: weights.collect(),
             score: best.map(|best| best.score),
+            fold_scores: Vec::new(),
             records: std::mem::take(&mut search.records),
             score_name,
             budget_s,
@@ -197,6 +200,7 @@ impl SearchReport {
             "metric": summary.score_name,
             "best_single": best_single,
             "score": summary.score,
+            "fold_scores": summary.fold_scores,
             "last_quarter_gain": summary.last_quarter_gain,
         });
         [("trials".to_owned(), Value::Array(trials)), ("search".to_owned(), search)].into_iter().collect()
@@ -236,6 +240,7 @@ mod tests {
             finished: 3,
             best_single: Some(BestSingle { trial: 900, algorithm: Algorithm::Ridge, score: 0.3 }),
             score: Some(0.2),
+            fold_scores: vec![0.25, 0.15],
             last_quarter_gain: None,
             skip_trials: vec![2, 5],
         };

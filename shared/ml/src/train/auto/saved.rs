@@ -13,7 +13,7 @@ use super::refits::{Refit, Refits};
 use super::report::Record;
 use super::search::Search;
 use crate::artifact::{ArtifactError, Reader, Section, Writer, decode_single, encode_estimator};
-use crate::checkpoint::{Checkpoints, Kind, get_f64s, put, put_f64s};
+use crate::checkpoint::{Checkpoints, Frames, Kind, get_f64s, put, put_f64s};
 use crate::model::Feature;
 use crate::train::engine::Fitted;
 
@@ -76,13 +76,17 @@ fn counted(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
-fn read(reader: &mut Reader<'_>) -> Result<SavedSearch, ArtifactError> {
-    let mut search: SavedSearch = read_json(reader)?;
+fn read(frames: &mut Frames<'_>) -> Result<SavedSearch, ArtifactError> {
+    let mut search: SavedSearch = frames.next(read_json)?;
     for model in &mut search.library {
-        model.predictions = get_f64s(reader)?;
+        model.predictions = get_f64s(frames)?;
     }
-    for _ in 0..reader.length()? {
-        search.refits.insert(reader.length()?, read_refit(reader)?);
+    if let Some(best) = &mut search.best {
+        best.predictions = get_f64s(frames)?;
+    }
+    for _ in 0..frames.next(|reader| reader.length())? {
+        let (trial, refit) = frames.next(|reader| Ok((reader.length()?, read_refit(reader)?)))?;
+        search.refits.insert(trial, refit);
     }
     Ok(search)
 }
@@ -120,7 +124,8 @@ impl Search<'_> {
             training_ahead: self.training_ahead,
         };
         put(out, |out| write_json(out, &state))?;
-        library.iter().try_for_each(|model| put_f64s(out, &model.predictions))
+        library.iter().try_for_each(|model| put_f64s(out, &model.predictions))?;
+        self.best.iter().try_for_each(|best| put_f64s(out, &best.predictions))
     }
 }
 

@@ -177,6 +177,43 @@ fn all_options_together_depend_on_seed_and_data_only() {
     assert!(matches!(model.estimator, Estimator::Calibrated(_)));
 }
 
+/// The ensemble is that of the search without calibration and threshold; both are fitted on its out-of-fold predictions.
+#[test]
+fn the_ensemble_of_a_search_is_calibrated_and_has_a_threshold() {
+    let auto = |more: Value| {
+        let mut params = json!({"budget_s": 86_400, "max_trials": 6});
+        params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        run(TITANIC, &job(Algorithm::Auto, params))
+    };
+    let options = json!({"calibration": "platt", "tune_threshold": "f1", "permutation_repeats": 2});
+    let (plain, trained) = (auto(none()), auto(options));
+    let decoded = |trained: &Trained| crate::artifact::decode(&trained.artifact).unwrap().estimator;
+    let Estimator::Calibrated(calibrated) = decoded(&trained) else { panic!("no calibration") };
+    assert!(matches!(*calibrated.base, Estimator::Ensemble(_)) && *calibrated.base == decoded(&plain));
+    let metrics = &trained.metrics;
+    assert_eq!(metrics["threshold"]["value"], json!(threshold_of(&trained.artifact)));
+    assert_eq!((&metrics["threshold"]["rows"], &metrics["reliability"]["rows"]), (&json!(1_047), &json!(1_047)));
+    assert_eq!(metrics["reliability"]["before"]["log_loss"], plain.metrics["log_loss"]);
+    assert_eq!(metrics["roc_auc"], plain.metrics["roc_auc"], "the order of the rows stays");
+    assert_eq!(metrics["permutation_importances"]["repeats"], 2);
+    let search = &metrics["search"];
+    let folds: Vec<f64> = search["fold_scores"].as_array().unwrap().iter().filter_map(Value::as_f64).collect();
+    let mean = folds.iter().sum::<f64>() / 5.0;
+    assert!(folds.len() == 5 && (mean - search["score"].as_f64().unwrap()).abs() < 1e-3, "{search}");
+    let row = json!({"sex": "female", "age": 30, "pclass": 2, "fare": 20});
+    let predictor = Predictor::load(&trained.artifact).unwrap();
+    if let Some(explained) = predictor.explain(row.as_object().unwrap()) {
+        assert_eq!(explained.scale.name(), "uncalibrated_probability");
+    }
+}
+
+#[test]
+fn a_search_refuses_to_calibrate_several_classes() {
+    let request = request(Algorithm::Auto, &["sex", "age"], "pclass", 1, json!({"calibration": "isotonic"}));
+    let refused = refusal(TITANIC, &request);
+    assert!(refused.starts_with("bad_params: calibration of auto needs a target with two classes"), "{refused}");
+}
+
 #[test]
 fn explanations_say_that_they_precede_the_calibration() {
     for (algorithm, scale) in [
