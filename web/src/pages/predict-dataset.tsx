@@ -1,17 +1,18 @@
-import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { api, data } from "../api/client";
 import { fieldsOf, messageOf } from "../api/problem";
 import { queries } from "../api/queries";
 import type { PredictionSpec } from "../lib/job-kind";
 import { PRODUCTION, productionFirst } from "../lib/models";
+import { uploadDataset } from "../lib/upload";
 import { Dialog } from "../ui/dialog";
 import { Field } from "../ui/field";
 import { Problem } from "../ui/form";
 import { Select } from "../ui/inputs";
-import { MoreButton } from "../ui/more";
 import { toast } from "../ui/toast";
+import { type NewDataset, namesWith, PredictSource } from "./predict-source";
 
 interface Props {
   /** The model, on its own page. */
@@ -37,31 +38,50 @@ export function PredictDataset({ model, dataset, cloned, onClose }: Props) {
   const [chosenDataset, setDataset] = useState(dataset ?? cloned?.dataset ?? "");
   const [columns, setColumns] = useState(cloned?.columns ?? "all");
   const models = useQuery({ ...queries.models(), enabled: model === undefined });
-  const datasets = useInfiniteQuery({ ...queries.datasets(), enabled: dataset === undefined });
+  const client = useQueryClient();
+  const [upload, setUpload] = useState<NewDataset | null>(null);
+  const [share, setShare] = useState<number | null>(null);
+  const stop = useRef(new AbortController());
+  // A dialog that was closed sends nothing more.
+  useEffect(() => () => stop.current.abort(), []);
   const detail = useQuery({ ...queries.model(chosenModel), enabled: chosenModel !== "" });
   const submit = useMutation({
-    mutationFn: () => {
+    mutationFn: async () => {
       const pinned = version ? { version: Number(version) } : {};
-      return data(
-        api.POST("/predictions", { body: { model: chosenModel, ...pinned, dataset: chosenDataset, columns } }),
-      );
+      const rows = upload ? await store(upload) : chosenDataset;
+      const body = { model: chosenModel, ...pinned, dataset: rows, columns };
+      return { ...(await data(api.POST("/predictions", { body }))), rows };
     },
-    onSuccess: async ({ job_id }) => {
-      toast.done(`The prediction of ${chosenDataset} is queued.`);
+    onSuccess: async ({ job_id, rows }) => {
+      toast.done(`The prediction of ${rows} is queued.`);
       onClose();
       await navigate({ to: "/jobs/$id", params: { id: job_id } });
     },
   });
+  /** Uploads the file. Its dataset stays chosen, so that a second attempt does not send the file again. */
+  const store = async ({ file, name }: NewDataset): Promise<string> => {
+    setShare(0);
+    stop.current = new AbortController();
+    try {
+      const { signal } = stop.current;
+      const stored = await uploadDataset({ name, file, reading: { types: {} }, onProgress: setShare, signal });
+      await client.invalidateQueries({ queryKey: ["datasets"] });
+      setDataset(stored.name);
+      setUpload(null);
+      return stored.name;
+    } finally {
+      setShare(null);
+    }
+  };
   const refused = fieldsOf(submit.error);
   const shown = [
     ...(model === undefined ? ["model"] : []),
-    ...(dataset === undefined ? ["dataset"] : []),
+    ...(dataset === undefined ? ["dataset", "name"] : []),
     "version",
     "columns",
   ];
   const others = Object.entries(refused).filter(([field]) => !shown.includes(field));
   const usable = productionFirst(models.data ?? []).filter(({ latest }) => latest !== null);
-  const stored = datasets.data?.pages.flatMap(({ items }) => items.map(({ name }) => name)) ?? [];
   const served = detail.data?.aliases[PRODUCTION];
   const versions = detail.data?.versions.map((one) => String(one.version)) ?? [];
   return (
@@ -70,7 +90,7 @@ export function PredictDataset({ model, dataset, cloned, onClose }: Props) {
       action="Predict"
       dismiss="Close"
       busy={submit.isPending}
-      disabled={!chosenModel || !chosenDataset}
+      disabled={!chosenModel || !(upload ? upload.name : chosenDataset)}
       onAction={() => submit.mutate()}
       onClose={onClose}
     >
@@ -110,19 +130,14 @@ export function PredictDataset({ model, dataset, cloned, onClose }: Props) {
         )}
       </Field>
       {dataset === undefined && (
-        <div>
-          <Field label="Dataset" error={refused.dataset}>
-            {(props) => (
-              <Select
-                {...props}
-                options={namesWith(chosenDataset, stored)}
-                value={chosenDataset}
-                onChange={setDataset}
-              />
-            )}
-          </Field>
-          <MoreButton list={datasets} label="List more datasets" />
-        </div>
+        <PredictSource
+          dataset={chosenDataset}
+          upload={upload}
+          share={share}
+          error={refused.dataset ?? refused.name}
+          onDataset={setDataset}
+          onUpload={setUpload}
+        />
       )}
       <Field label="Columns of the result" error={refused.columns}>
         {(props) => <Select {...props} options={COLUMNS} value={columns} onChange={setColumns} />}
@@ -134,13 +149,4 @@ export function PredictDataset({ model, dataset, cloned, onClose }: Props) {
       )}
     </Dialog>
   );
-}
-
-/** The options of a list of names, with an empty one until a name is chosen. */
-function namesWith(chosen: string, names: readonly string[]): [string, string][] {
-  const all = new Set(chosen ? [chosen, ...names] : names);
-  return [
-    ...(chosen ? [] : [["", "choose one"] as [string, string]]),
-    ...[...all].map((name): [string, string] => [name, name]),
-  ];
 }
