@@ -40,6 +40,8 @@ export interface LiveTrials {
   /** `log_loss` or `rmse`; null until a trial has a score. */
   metric: string | null;
   best: LoggedTrial | null;
+  /** The score of the best ensemble so far, or of the best single model without an ensemble. */
+  chosen: number | null;
 }
 
 /** A trial as its log line describes it. */
@@ -50,17 +52,19 @@ export interface LoggedTrial extends Omit<Trial, "params" | "weight"> {
 
 /** `trial 3: svm, 1047 rows, 5 folds, log_loss 0.4521, 0.31 s, best 0.4411, c 2.1`, or `…, skipped: reason, c 2.1`. */
 const LINE =
-  /^trial (\d+): (\w+), (\d+) rows, (\d+) folds, (?:(\w+) ([\d.e+-]+), ([\d.]+) s, best [^,]+, (.*)|(skipped: .*))$/;
+  /^trial (\d+): (\w+), (\d+) rows, (\d+) folds, (?:(\w+) ([\d.e+-]+), ([\d.]+) s, best ([^,]+), (.*)|(skipped: .*))$/;
 
 /** The trials that a log contains. A search that continues after an interruption may repeat a trial; the last line counts. */
 export function liveTrials(log: readonly { message: string }[]): LiveTrials {
   const trials = new Map<number, LoggedTrial>();
   let metric: string | null = null;
+  let chosen: number | null = null;
   for (const { message } of log) {
     const match = LINE.exec(message);
     if (!match) continue;
-    const [, trial, algorithm = "", rows, folds, name, score, seconds, about, skipped] = match;
+    const [, trial, algorithm = "", rows, folds, name, score, seconds, best, about, skipped] = match;
     if (name !== undefined) metric = name;
+    if (Number.isFinite(Number(best))) chosen = Number(best);
     trials.set(Number(trial), {
       trial: Number(trial),
       algorithm,
@@ -77,7 +81,7 @@ export function liveTrials(log: readonly { message: string }[]): LiveTrials {
     (least, one) => (least === null || (one.score ?? 0) < (least.score ?? 0) ? one : least),
     null,
   );
-  return { trials: listed, metric, best };
+  return { trials: listed, metric, best, chosen };
 }
 
 /** The members of the ensemble by descending weight, then the other trials by score, then the skipped ones. */

@@ -97,7 +97,7 @@ function columnsOf(search: Search | undefined): Column<Trial>[] {
 
 /** The newest trials of a search that is running. */
 export function LiveTrials({ log }: { log: readonly { message: string }[] }) {
-  const { trials, metric, best } = liveTrials(log);
+  const { trials, metric, best, chosen } = liveTrials(log);
   if (trials.length === 0) return <p className="text-soft">The first trial has not finished yet.</p>;
   const name = metric ? formatMetricName(metric) : "Score";
   const columns: Column<LoggedTrial>[] = [
@@ -122,7 +122,7 @@ export function LiveTrials({ log }: { log: readonly { message: string }[] }) {
         {plural(trials.length, "trial")} so far.
         {best &&
           best.score !== null &&
-          ` The best one has a ${metric ? metricInSentence(metric) : "score"} of ${formatScore(best.score)}.`}
+          ` The best one has a ${metric ? metricInSentence(metric) : "score"} of ${formatScore(best.score)}${chosen !== null && chosen < best.score ? `, the best ensemble ${formatScore(chosen)}` : ""}.`}
         {trials.length > FEW_TRIALS && ` The newest ${FEW_TRIALS} are shown.`}
       </p>
       <Table

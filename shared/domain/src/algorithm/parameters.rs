@@ -55,7 +55,7 @@ pub const RANDOMIZED_REGRESSION_LEAF_ROWS: i64 = 3;
 // Single trees with leaves of 5 rows are better than with leaves of 1 row on titanic, diabetes and breast_cancer.
 const MIN_SAMPLES_LEAF: ParamSpec = ParamSpec::new(
     "min_samples_leaf",
-    "Minimum rows in a leaf",
+    "Minimum leaf size",
     ParamKind::Int { min: 1, max: 10_000, default: Some(5) },
     "Minimum number of training rows in a leaf.",
 )
@@ -90,7 +90,7 @@ pub(super) const RANDOM_FOREST: &[ParamSpec] = &[
     MAX_DEPTH,
     ParamSpec::new(
         "min_samples_leaf",
-        "Minimum rows in a leaf",
+        "Minimum leaf size",
         ParamKind::Int { min: 1, max: 10_000, default: None },
         "Minimum number of training rows in a leaf; null means 5 for classification and 2 for regression.",
     )
@@ -118,7 +118,7 @@ pub(super) const EXTRA_TREES: &[ParamSpec] = &[
     MAX_DEPTH,
     ParamSpec::new(
         "min_samples_leaf",
-        "Minimum rows in a leaf",
+        "Minimum leaf size",
         ParamKind::Int { min: 1, max: 10_000, default: None },
         "Minimum number of training rows in a leaf; null means 2 for classification and 3 for regression.",
     )
@@ -158,7 +158,7 @@ pub(super) const DECISION_TREE: &[ParamSpec] = &[
     ),
     ParamSpec::new(
         "min_samples_split",
-        "Minimum rows to split",
+        "Minimum split size",
         ParamKind::Int { min: 2, max: 10_000, default: Some(2) },
         "Minimum number of training rows in a node to split it.",
     )
