@@ -1,61 +1,12 @@
 //! Parameters of an algorithm: bounds, defaults and JSON Schema.
 
-use std::collections::BTreeSet;
+mod param_spec;
 
 use serde_json::{Map, Value, json};
 
 use crate::algorithm::{Algorithm, CLASS_WEIGHT, CV, ENGINE, LEARNING_CURVE, LINFA};
 use crate::field::{FieldError, shown};
-
-/// A parameter of an algorithm.
-#[derive(Debug, Clone, Copy)]
-pub struct ParamSpec {
-    /// Its name in JSON.
-    pub name: &'static str,
-    /// Type, bounds and default.
-    pub kind: ParamKind,
-    /// Its description in `GET /algorithms`.
-    pub description: &'static str,
-}
-
-/// Type, bounds (inclusive) and default of a parameter. A number without a default may be null.
-#[derive(Debug, Clone, Copy)]
-pub enum ParamKind {
-    /// An integer.
-    Int {
-        /// Minimum.
-        min: i64,
-        /// Maximum.
-        max: i64,
-        /// Default; `None` means null.
-        default: Option<i64>,
-    },
-    /// A finite number.
-    Float {
-        /// Minimum.
-        min: f64,
-        /// Maximum.
-        max: f64,
-        /// Default; `None` means null.
-        default: Option<f64>,
-    },
-    /// One of several strings.
-    Choice {
-        /// The allowed strings.
-        options: &'static [&'static str],
-        /// Default.
-        default: &'static str,
-    },
-    /// An object with -1, 0 or 1 per feature, also as JSON text; empty by default.
-    Signs,
-    /// A list of integers from 1 on, also as JSON text; empty by default. Stored in ascending order, each once.
-    Numbers {
-        /// Maximum of a number.
-        max: i64,
-        /// Maximum number of entries.
-        entries: usize,
-    },
-}
+pub use param_spec::{ParamGroup, ParamKind, ParamSpec};
 
 /// Validated parameters: complete and within bounds.
 #[derive(Debug, Clone, PartialEq)]
@@ -141,103 +92,15 @@ impl Params {
     }
 }
 
-impl ParamSpec {
-    /// Validates a value of a client; the error says what is expected.
-    fn accept(&self, given: Option<&Value>) -> Result<Value, String> {
-        let given = match given {
-            None => return Ok(self.default_value()),
-            Some(value) => value,
-        };
-        match self.kind {
-            ParamKind::Int { default: None, .. } | ParamKind::Float { default: None, .. } if given.is_null() => {
-                Ok(Value::Null)
-            }
-            ParamKind::Int { min, max, .. } => match as_integer(given) {
-                Some(n) if (min..=max).contains(&n) => Ok(json!(n)),
-                _ => Err(format!("must be a whole number from {min} to {max}")),
-            },
-            ParamKind::Float { min, max, .. } => match given.as_f64() {
-                // Plus zero: -0.0 is the same request as 0.
-                Some(x) if (min..=max).contains(&x) => Ok(json!(x + 0.0)),
-                _ => Err(format!("must be a number from {min} to {max}")),
-            },
-            ParamKind::Choice { options, .. } => match given.as_str() {
-                Some(word) if options.contains(&word) => Ok(json!(word)),
-                _ => Err(format!("must be one of {}", options.join(", "))),
-            },
-            ParamKind::Signs => {
-                let parsed = from_text(given);
-                match parsed.as_ref().unwrap_or(given).as_object() {
-                    Some(signs) if signs.values().all(|sign| matches!(as_integer(sign), Some(-1..=1))) => {
-                        Ok(signs.iter().map(|(feature, sign)| (feature.clone(), json!(as_integer(sign)))).collect())
-                    }
-                    _ => Err(r#"must be an object with -1, 0 or 1 per feature, such as {"age": -1}"#.to_owned()),
-                }
-            }
-            ParamKind::Numbers { max, entries } => {
-                let parsed = from_text(given);
-                let list = parsed.as_ref().unwrap_or(given).as_array().filter(|list| list.len() <= entries);
-                let number = |entry: &Value| as_integer(entry).filter(|number| (1..=max).contains(number));
-                match list.and_then(|list| list.iter().map(number).collect::<Option<BTreeSet<i64>>>()) {
-                    Some(numbers) => Ok(json!(numbers)),
-                    None => Err(format!(
-                        "must be a list of at most {entries} whole numbers from 1 to {max}, such as [3, 8]"
-                    )),
-                }
-            }
-        }
-    }
-
-    fn default_value(&self) -> Value {
-        match self.kind {
-            ParamKind::Int { default, .. } => json!(default),
-            ParamKind::Float { default, .. } => json!(default),
-            ParamKind::Choice { default, .. } => json!(default),
-            ParamKind::Signs => json!({}),
-            ParamKind::Numbers { .. } => json!([]),
-        }
-    }
-
-    fn json_schema(&self) -> Value {
-        let nullable = |kind: &str, default: bool| if default { json!(kind) } else { json!([kind, "null"]) };
-        let mut schema = match self.kind {
-            ParamKind::Int { min, max, default } => {
-                json!({"type": nullable("integer", default.is_some()), "minimum": min, "maximum": max})
-            }
-            ParamKind::Float { min, max, default } => {
-                json!({"type": nullable("number", default.is_some()), "minimum": min, "maximum": max})
-            }
-            ParamKind::Choice { options, .. } => json!({"type": "string", "enum": options}),
-            ParamKind::Signs => {
-                json!({"type": "object", "additionalProperties": {"type": "integer", "minimum": -1, "maximum": 1}})
-            }
-            ParamKind::Numbers { max, entries } => json!({
-                "type": "array", "items": {"type": "integer", "minimum": 1, "maximum": max}, "maxItems": entries
-            }),
-        };
-        schema["default"] = self.default_value();
-        schema["description"] = json!(self.description);
-        schema
-    }
-}
-
-/// The value of a JSON text: the CLI and the form of the console send texts.
-fn from_text(given: &Value) -> Option<Value> {
-    given.as_str().and_then(|text| serde_json::from_str(text).ok())
-}
-
-/// An integer in any notation: JSON Schema accepts 7.0 as an integer.
-fn as_integer(given: &Value) -> Option<i64> {
-    given.as_i64().or_else(|| given.as_f64().filter(|x| x.fract() == 0.0 && x.abs() < EXACT).map(|x| x as i64))
-}
-
-/// Floats below this limit represent every integer exactly.
-const EXACT: f64 = 9_007_199_254_740_992.0;
-
-/// JSON Schema (2020-12) of an algorithm's `params` object.
+/// JSON Schema (2020-12) of an algorithm's `params` object. Members of a JSON object have no order, so each parameter has the
+/// annotation `x-order` with its place, from 1 on, in which the parameters of a group (`x-group`) follow each other.
+/// `x-unit` is the unit of the value. A parameter has an influence only on the task `x-task`, and only if another parameter
+/// has one of the values in `x-when`.
 pub fn json_schema(algorithm: Algorithm) -> Value {
+    let mut specs: Vec<&ParamSpec> = algorithm.params().iter().collect();
+    specs.sort_by_key(|spec| spec.group);
     let properties: Map<String, Value> =
-        algorithm.params().iter().map(|spec| (spec.name.to_owned(), spec.json_schema())).collect();
+        (1..).zip(specs).map(|(order, spec)| (spec.name.to_owned(), spec.json_schema(order))).collect();
     json!({"type": "object", "properties": properties, "additionalProperties": false})
 }
 
@@ -332,6 +195,31 @@ mod tests {
         for bad in [json!([0]), json!(["3"]), json!([1.5]), json!(3), json!(null), json!("3 8"), json!(many)] {
             assert_eq!(parse(bad).unwrap_err()[0].field, "params.skip_trials");
         }
+    }
+
+    #[test]
+    fn a_form_can_be_made_from_the_schema_of_every_algorithm() {
+        for algorithm in Algorithm::ALL {
+            let schema = json_schema(algorithm);
+            let properties = schema["properties"].as_object().unwrap();
+            let mut ordered: Vec<_> = properties.iter().collect();
+            ordered.sort_by_key(|(_, property)| property["x-order"].as_u64());
+            let orders: Vec<_> = ordered.iter().filter_map(|(_, property)| property["x-order"].as_u64()).collect();
+            assert_eq!(orders, (1..=properties.len() as u64).collect::<Vec<_>>(), "{algorithm:?}");
+            let mut groups: Vec<_> = ordered.iter().filter_map(|(_, property)| property["x-group"].as_str()).collect();
+            groups.dedup();
+            let expected = ["model", "evaluation", "probabilities", "advanced"];
+            assert!(expected.iter().filter(|group| groups.contains(group)).eq(&groups), "{algorithm:?}: {groups:?}");
+            for (name, property) in properties {
+                assert!(!property["title"].as_str().unwrap().is_empty(), "{name}");
+                for (other, values) in property["x-when"].as_object().into_iter().flatten() {
+                    let allowed = properties[other]["enum"].as_array().unwrap();
+                    assert!(values.as_array().unwrap().iter().all(|value| allowed.contains(value)), "{name}");
+                }
+            }
+        }
+        let first = json_schema(Algorithm::GradientBoosting)["properties"]["n_rounds"].clone();
+        assert_eq!((&first["x-order"], &first["x-group"]), (&json!(1), &json!("model")));
     }
 
     #[test]

@@ -1617,7 +1617,12 @@ export interface components {
              * @example random_forest
              */
             name: string;
-            /** @description JSON Schema (2020-12) of `params`: types, bounds, defaults, descriptions. */
+            /**
+             * @description JSON Schema (2020-12) of `params`: types, bounds, defaults, titles, descriptions. For forms, each parameter has the
+             *     annotations `x-group` (`model`, `evaluation`, `probabilities` or `advanced`) and `x-order` (its place, from 1 on), and some
+             *     have `x-unit`, `x-task` (the only task on which it has an influence) and `x-when` (values of another parameter with
+             *     which it has an influence).
+             */
             params: Record<string, never>;
             /** @description Whether the algorithm supports classification. */
             supports_classification: boolean;
@@ -2733,7 +2738,12 @@ export interface components {
                  * @example random_forest
                  */
                 name: string;
-                /** @description JSON Schema (2020-12) of `params`: types, bounds, defaults, descriptions. */
+                /**
+                 * @description JSON Schema (2020-12) of `params`: types, bounds, defaults, titles, descriptions. For forms, each parameter has the
+                 *     annotations `x-group` (`model`, `evaluation`, `probabilities` or `advanced`) and `x-order` (its place, from 1 on), and some
+                 *     have `x-unit`, `x-task` (the only task on which it has an influence) and `x-when` (values of another parameter with
+                 *     which it has an influence).
+                 */
                 params: Record<string, never>;
                 /** @description Whether the algorithm supports classification. */
                 supports_classification: boolean;

@@ -18,10 +18,10 @@ export function PairedBars({ label, items }: Props) {
           </th>
           <td className="max-sm:hidden" />
           <th scope="col" className="w-20 py-1 text-right font-medium">
-            Training
+            <Key className="fill-soft" /> Training
           </th>
           <th scope="col" className="w-20 py-1 text-right font-medium">
-            Recent
+            <Key className="fill-accent" /> Recent
           </th>
         </tr>
       </thead>
@@ -43,5 +43,14 @@ export function PairedBars({ label, items }: Props) {
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** The colour of a column's bars. */
+function Key({ className }: { className: string }) {
+  return (
+    <svg viewBox="0 0 8 8" className={`inline size-2 max-sm:hidden ${className}`} aria-hidden="true">
+      <rect width="8" height="8" rx="1.5" />
+    </svg>
   );
 }

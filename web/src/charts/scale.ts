@@ -1,7 +1,19 @@
-/** The points of a polyline that fills the box. A single value or a flat series runs through the middle. */
-export function pointsOf(points: { step: number; value: number }[], width: number, height: number): string {
+interface Step {
+  step: number;
+  value: number;
+}
+
+/**
+ * The points of a polyline that fills the box, or the part of it that its values have in `values`. A single value or a flat
+ * series runs through the middle.
+ */
+export function pointsOf(
+  points: Step[],
+  width: number,
+  height: number,
+  values = points.map(({ value }) => value),
+): string {
   const steps = points.map(({ step }) => step);
-  const values = points.map(({ value }) => value);
   const scale = (value: number, all: number[]) => {
     const [low, high] = [Math.min(...all), Math.max(...all)];
     return high > low ? (value - low) / (high - low) : 0.5;
@@ -12,6 +24,15 @@ export function pointsOf(points: { step: number; value: number }[], width: numbe
       return `${round(x)},${round((1 - scale(value, values)) * height)}`;
     })
     .join(" ");
+}
+
+/** The smallest value up to each step. */
+export function smallestSoFar(points: Step[]): Step[] {
+  let smallest = Number.POSITIVE_INFINITY;
+  return points.map(({ step, value }) => {
+    smallest = Math.min(smallest, value);
+    return { step, value: smallest };
+  });
 }
 
 function round(value: number): number {

@@ -58,7 +58,9 @@ describe("curves", () => {
       ["calibrated", 2],
       ["before", 1],
     ]);
-    expect(plot?.about).toContain("0.020, and was 0.300");
+    expect(plot?.about).toContain(
+      "Calibration error: 0.300 before, 0.020 calibrated. Brier score: 0.200 before, 0.100 calibrated.",
+    );
     expect(plot?.rows.map(([model]) => model)).toEqual(["calibrated", "calibrated", "before"]);
     // Several classes have no curve of a positive one.
     const [several] = plotsOf({ reliability });

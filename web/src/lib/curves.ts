@@ -119,7 +119,7 @@ function calibration({ calibration: own, reliability }: Metrics): Plot | null {
   const points = pointsOfBins(bins);
   const before = reliability?.before;
   const errors = reliability
-    ? ` The calibration error is ${formatMetric(reliability.after.expected_calibration_error)}, and was ${formatMetric(reliability.before.expected_calibration_error)} before the calibration.`
+    ? ` Calibration error: ${formatMetric(reliability.before.expected_calibration_error)} before, ${formatMetric(reliability.after.expected_calibration_error)} calibrated. Brier score: ${formatMetric(reliability.before.brier_score)} before, ${formatMetric(reliability.after.brier_score)} calibrated.`
     : "";
   // Only two classes have a positive one.
   const positives = own ? "Share of positives" : "Share of right predictions";

@@ -22,6 +22,12 @@ export function formatMetric(value: unknown): string {
   return Math.abs(value) < 1000 ? value.toFixed(3) : formatCount(value);
 }
 
+/** A loss of a search with four decimals, which tell similar models apart. */
+export function formatScore(value: number | null | undefined): string {
+  if (value == null) return "–";
+  return Math.abs(value) < 1000 ? value.toFixed(4) : formatCount(value);
+}
+
 /** 0.8371 as `83.7 %`. */
 export function formatPercent(value: number, digits = 1): string {
   return `${(value * 100).toFixed(digits)} %`;
@@ -90,4 +96,10 @@ const METRICS: Record<string, string> = {
 
 export function formatMetricName(name: string): string {
   return METRICS[name] ?? title(name);
+}
+
+/** The name of a metric within a sentence: `log loss`; abbreviations keep their letters. */
+export function metricInSentence(name: string): string {
+  const shown = formatMetricName(name);
+  return /^[A-Z][a-z]/.test(shown) ? shown.charAt(0).toLowerCase() + shown.slice(1) : shown;
 }

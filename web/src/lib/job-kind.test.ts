@@ -15,7 +15,7 @@ describe("kinds of jobs", () => {
   });
 
   it("saves a result under the name that the server proposes", () => {
-    expect(proposedName('attachment; filename="sales-v1-m-v2.csv"')).toBe("sales-v1-m-v2.csv");
-    expect(proposedName(null)).toBe("predictions.csv");
+    expect(proposedName('attachment; filename="sales-v1-m-v2.csv"', "predictions.csv")).toBe("sales-v1-m-v2.csv");
+    expect(proposedName(null, "predictions.csv")).toBe("predictions.csv");
   });
 });

@@ -24,7 +24,7 @@ export function predictionMetrics({ kind, metrics }: JobView): PredictionMetrics
   return kind === "prediction" && metrics ? (metrics as PredictionMetrics) : null;
 }
 
-/** The file name that a response proposes. */
-export function proposedName(disposition: string | null): string {
-  return /filename="([^"]+)"/.exec(disposition ?? "")?.[1] ?? "predictions.csv";
+/** The file name that a response proposes, or else `file`. */
+export function proposedName(disposition: string | null, file: string): string {
+  return /filename="([^"]+)"/.exec(disposition ?? "")?.[1] ?? file;
 }

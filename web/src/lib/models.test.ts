@@ -47,7 +47,7 @@ describe("models", () => {
     const undefinedArea = { roc_auc: { mean: null, std: null }, accuracy: { mean: 0.8, std: null } };
     expect(crossValidated({ cross_validation: { folds: 2, metrics: undefinedArea } })).toBe("Accuracy 0.800 (2 folds)");
     expect(crossValidated({})).toBeNull();
-    expect(tunedThreshold({ threshold: { value: 0.38291, tuned_for: "f1" } })).toBe("0.383, tuned for f1");
+    expect(tunedThreshold({ threshold: { value: 0.38291, tuned_for: "f1" } })).toBe("0.383, tuned for F1");
     expect(tunedThreshold({})).toBeNull();
   });
 

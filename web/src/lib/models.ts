@@ -1,6 +1,6 @@
 /** Rules about models and versions. */
 import type { components } from "../api/schema";
-import { formatMetric, formatMetricName } from "./format";
+import { formatMetric, formatMetricName, metricInSentence } from "./format";
 import type { Search, Trial } from "./trials";
 
 export type ModelView = components["schemas"]["ModelView"];
@@ -97,9 +97,21 @@ export function crossValidated({ cross_validation: validation }: Metrics): strin
   return `${formatMetricName(name)} ${formatMetric(metric.mean)}${spread} (${validation.folds} folds)`;
 }
 
-/** A tuned threshold: `0.383, tuned for f1`. */
+/** Mean and standard deviation of a metric over the folds: `0.846 ± 0.021`; null without a cross-validation. */
+export function spreadOf(name: string, { cross_validation: validation }: Metrics): string | null {
+  const metric = validation?.metrics[name];
+  if (typeof metric?.mean !== "number") return null;
+  return metric.std === null ? formatMetric(metric.mean) : `${formatMetric(metric.mean)} ± ${formatMetric(metric.std)}`;
+}
+
+/** A tuned threshold: `0.383, tuned for F1`. */
 export function tunedThreshold({ threshold }: Metrics): string | null {
-  return threshold ? `${formatMetric(threshold.value)}, tuned for ${threshold.tuned_for}` : null;
+  return threshold ? `${formatMetric(threshold.value)}, ${tunedFor(threshold)}` : null;
+}
+
+/** What a threshold is tuned for: `tuned for F1`. */
+export function tunedFor({ tuned_for }: { tuned_for: string }): string {
+  return `tuned for ${metricInSentence(tuned_for)}`;
 }
 
 /** The index of the best value of a metric; -1 if fewer than two values differ. */

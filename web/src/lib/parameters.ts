@@ -1,4 +1,5 @@
 /** A form for the parameters of an algorithm, made from its JSON Schema. */
+import { formatNumber, title } from "./format";
 
 export interface ParameterSchema {
   type?: string | string[];
@@ -7,7 +8,13 @@ export interface ParameterSchema {
   maximum?: number;
   exclusiveMinimum?: number;
   default?: ParameterDefault;
+  title?: string;
   description?: string;
+  "x-group"?: string;
+  "x-order"?: number;
+  "x-unit"?: string;
+  "x-task"?: string;
+  "x-when"?: Record<string, string[]>;
 }
 
 export type ParameterValue = number | string | null;
@@ -22,13 +29,51 @@ export interface Parameter {
   minimum: number | null;
   maximum: number | null;
   default: ParameterDefault;
+  /** What people call it: `Trees`. */
+  label: string;
   description: string;
+  group: string;
+  order: number;
+  unit: string | null;
+  /** The only task on which it has an influence. */
+  task: string | null;
+  /** Other parameters, each with the values with which this one has an influence. */
+  when: [name: string, values: string[]][];
 }
 
-/** The parameters of `GET /algorithms`, in the order of their names. */
+/** The parameters of `GET /algorithms`, in the order of the server. */
 export function parametersOf(schema: unknown): Parameter[] {
   const properties = (schema as { properties?: Record<string, ParameterSchema> } | null)?.properties ?? {};
-  return Object.entries(properties).map(([name, property]) => parameterOf(name, property));
+  const parameters = Object.entries(properties).map(([name, property]) => parameterOf(name, property));
+  return parameters.sort((one, other) => one.order - other.order);
+}
+
+/** The group of what few jobs change. */
+export const ADVANCED = "advanced";
+
+/** The parameters by group, in the order of the server. */
+export function groupsOf(parameters: Parameter[]): [group: string, parameters: Parameter[]][] {
+  const groups = new Map<string, Parameter[]>();
+  for (const parameter of parameters) groups.set(parameter.group, [...(groups.get(parameter.group) ?? []), parameter]);
+  return [...groups];
+}
+
+/**
+ * Whether a parameter has an influence on this task with these values. One that a person has filled in stays in the form, so
+ * that no value is sent that the form hides.
+ */
+export function isRelevant(
+  parameter: Parameter,
+  parameters: Parameter[],
+  task: string | null,
+  draft: Record<string, string>,
+): boolean {
+  if ((draft[parameter.name] ?? "").trim() !== "") return true;
+  if (parameter.task !== null && task !== null && parameter.task !== task) return false;
+  return parameter.when.every(([name, values]) => {
+    const other = parameters.find((one) => one.name === name);
+    return other === undefined || values.includes(draft[name]?.trim() || textOf(other.default));
+  });
 }
 
 function parameterOf(name: string, schema: ParameterSchema): Parameter {
@@ -43,15 +88,34 @@ function parameterOf(name: string, schema: ParameterSchema): Parameter {
     minimum: schema.minimum ?? schema.exclusiveMinimum ?? null,
     maximum: schema.maximum ?? null,
     default: schema.default ?? null,
-    description: schema.description ?? "",
+    label: schema.title ?? title(name),
+    // A form has no null: its empty field is the default.
+    description: (schema.description ?? "").replace(/\bnull means\b/, "empty means"),
+    group: schema["x-group"] ?? ADVANCED,
+    order: schema["x-order"] ?? Number.MAX_SAFE_INTEGER,
+    unit: schema["x-unit"] ?? null,
+    task: schema["x-task"] ?? null,
+    when: Object.entries(schema["x-when"] ?? {}),
   };
 }
 
-/** The bounds in words: `1 to 2000`. */
+/** The bounds in words: `1 to 2,000`. */
 export function boundsOf({ minimum, maximum }: Parameter): string | null {
-  if (minimum !== null && maximum !== null) return `${minimum} to ${maximum}`;
-  if (minimum !== null) return `${minimum} or more`;
-  return maximum !== null ? `${maximum} or less` : null;
+  if (minimum !== null && maximum !== null) return `${bound(minimum)} to ${bound(maximum)}`;
+  if (minimum !== null) return `${bound(minimum)} or more`;
+  return maximum !== null ? `${bound(maximum)} or less` : null;
+}
+
+/** A bound may be smaller than the digits that other numbers have. */
+function bound(value: number): string {
+  return value !== 0 && Math.abs(value) < 1e-4 ? String(value) : formatNumber(value);
+}
+
+/** The default as the placeholder of an input; null stands for what the description says. */
+export function placeholderOf({ default: standard }: Parameter): string {
+  if (standard === null) return "default";
+  if (typeof standard === "object") return Object.keys(standard).length === 0 ? "none" : JSON.stringify(standard);
+  return String(standard);
 }
 
 /** The value of an input, or what is wrong with the text. An empty text is the default. */

@@ -1,4 +1,5 @@
 /** Rules about the trials of the algorithm `auto`. */
+import { formatScore } from "./format";
 
 export interface Trial {
   trial: number;
@@ -23,6 +24,64 @@ export interface Search {
   best_single: { trial: number; algorithm: string; score: number } | null;
   score: number | null;
   last_quarter_gain: number | null;
+  /** Microseconds of a prediction for one row. */
+  predict_us?: number;
+}
+
+/** What the search gained in the last quarter of its time, in words. */
+export function lastQuarter(gain: number | null): string {
+  if (gain === null) return "–";
+  return gain > 0 ? formatScore(gain) : "none; more time would hardly help";
+}
+
+/** The trials of a search that is running, from its log. */
+export interface LiveTrials {
+  trials: LoggedTrial[];
+  /** `log_loss` or `rmse`; null until a trial has a score. */
+  metric: string | null;
+  best: LoggedTrial | null;
+  /** The score of the best ensemble so far, or of the best single model without an ensemble. */
+  chosen: number | null;
+}
+
+/** A trial as its log line describes it. */
+export interface LoggedTrial extends Omit<Trial, "params" | "weight"> {
+  /** Its parameters in words. */
+  about: string;
+}
+
+/** `trial 3: svm, 1047 rows, 5 folds, log_loss 0.4521, 0.31 s, best 0.4411, c 2.1`, or `…, skipped: reason, c 2.1`. */
+const LINE =
+  /^trial (\d+): (\w+), (\d+) rows, (\d+) folds, (?:(\w+) ([\d.e+-]+), ([\d.]+) s, best ([^,]+), (.*)|(skipped: .*))$/;
+
+/** The trials that a log contains. A search that continues after an interruption may repeat a trial; the last line counts. */
+export function liveTrials(log: readonly { message: string }[]): LiveTrials {
+  const trials = new Map<number, LoggedTrial>();
+  let metric: string | null = null;
+  let chosen: number | null = null;
+  for (const { message } of log) {
+    const match = LINE.exec(message);
+    if (!match) continue;
+    const [, trial, algorithm = "", rows, folds, name, score, seconds, best, about, skipped] = match;
+    if (name !== undefined) metric = name;
+    if (Number.isFinite(Number(best))) chosen = Number(best);
+    trials.set(Number(trial), {
+      trial: Number(trial),
+      algorithm,
+      rows: Number(rows),
+      folds: Number(folds),
+      score: score === undefined ? null : Number(score),
+      seconds: Number(seconds ?? 0),
+      about: about ?? skipped ?? "",
+    });
+  }
+  const listed = [...trials.values()];
+  const scored = listed.filter(({ score }) => score !== null);
+  const best = scored.reduce<LoggedTrial | null>(
+    (least, one) => (least === null || (one.score ?? 0) < (least.score ?? 0) ? one : least),
+    null,
+  );
+  return { trials: listed, metric, best, chosen };
 }
 
 /** The members of the ensemble by descending weight, then the other trials by score, then the skipped ones. */

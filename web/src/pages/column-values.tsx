@@ -7,6 +7,12 @@ function formatPoint(point: number | string): string {
   return typeof point === "number" ? formatNumber(point) : point.replace("T00:00:00Z", "");
 }
 
+/** The share of the rows; a value that occurs has more than nothing. */
+function formatShare(count: number, rows: number): string {
+  const share = count / Math.max(rows, 1);
+  return share > 0 && share < 0.005 ? "< 1 %" : formatPercent(share, 0);
+}
+
 /** The range and the distribution of numbers and times, and the shares of the most frequent values. */
 export function ColumnValues({ column, rows }: { column: ColumnView; rows: number }) {
   const top = column.top?.slice(0, 3) ?? [];
@@ -28,7 +34,7 @@ export function ColumnValues({ column, rows }: { column: ColumnView; rows: numbe
           <span className="inline-block max-w-40 truncate align-bottom" title={value}>
             {value}
           </span>{" "}
-          <span className="text-soft tabular-nums">{formatPercent(count / Math.max(rows, 1), 0)}</span>
+          <span className="text-soft tabular-nums">{formatShare(count, rows)}</span>
         </span>
       ))}
       {column.distinct > top.length && (

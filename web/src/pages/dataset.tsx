@@ -85,6 +85,7 @@ function Loaded({ dataset }: { dataset: DatasetView }) {
                 <code key="sha" className="text-xs break-all">
                   {dataset.sha256}
                 </code>,
+                "wide",
               ],
             ]}
           />

@@ -17,7 +17,7 @@ import {
   title,
 } from "../lib/format";
 import { type PredictionMetrics, predictionMetrics, predictionSpec, proposedName, trainingSpec } from "../lib/job-kind";
-import { metricNames, metricsOf } from "../lib/models";
+import { type Metrics, metricNames, metricsOf, spreadOf, tunedFor } from "../lib/models";
 import { isAdmin, mayRead } from "../session/session";
 import { useSession } from "../session/use-session";
 import { Badge, StatusBadge } from "../ui/badge";
@@ -34,7 +34,7 @@ import { JobActions } from "./job-actions";
 import { JobLog } from "./job-log";
 import { MetricCharts } from "./metric-charts";
 import { PredictDataset } from "./predict-dataset";
-import { Trials } from "./trials";
+import { LiveTrials, Trials } from "./trials";
 import { useAccountNames } from "./use-account-names";
 import { type FollowedHistory, useJobHistory } from "./use-job-history";
 
@@ -78,6 +78,7 @@ function Loaded({ job }: { job: JobView }) {
         <>
           {job.name}
           <StatusBadge status={job.status} />
+          {job.kind === "prediction" && <Badge>prediction</Badge>}
         </>
       }
       about={<span className="font-mono text-xs break-all">{job.job_id}</span>}
@@ -137,6 +138,11 @@ function Overview({ job, history }: { job: JobView; history: FollowedHistory }) 
           {last && <p className="mt-3 truncate font-mono text-xs text-soft">{last.message}</p>}
         </Panel>
       )}
+      {trained && job.algorithm === "auto" && !isFinal(job.status) && job.status !== "queued" && (
+        <Panel title="Trials of the search">
+          <LiveTrials log={history.log} />
+        </Panel>
+      )}
       {job.error && (
         <Panel title={job.status === "failed" ? "Why the job failed" : "Last failure"}>
           <p className="text-bad">{job.error.message}</p>
@@ -157,9 +163,7 @@ function Overview({ job, history }: { job: JobView; history: FollowedHistory }) 
       {job.metrics && !predicted && (
         <Panel title="Result on the held-out part">
           <div className="space-y-6">
-            <Facts
-              items={metricNames([metrics]).map((name) => [formatMetricName(name), formatMetric(metrics[name])])}
-            />
+            <Facts items={resultFacts(metrics)} />
             {metrics.promotion && (
               <p>
                 <Badge tone={metrics.promotion.promoted ? "good" : "neutral"}>
@@ -205,6 +209,26 @@ function Overview({ job, history }: { job: JobView; history: FollowedHistory }) 
   );
 }
 
+/** The metrics, each with its spread over the folds of a cross-validation, and the tuned threshold. */
+function resultFacts(metrics: Metrics): [string, ReactNode][] {
+  const folds = metrics.cross_validation?.folds;
+  const { threshold } = metrics;
+  const fact = (name: string, value: string, about: string | null): [string, ReactNode] => [
+    name,
+    <span key={name}>
+      <span className="text-base font-semibold">{value}</span>
+      {about && <span className="block text-xs text-soft">{about}</span>}
+    </span>,
+  ];
+  return [
+    ...metricNames([metrics]).map((name) => {
+      const spread = spreadOf(name, metrics);
+      return fact(formatMetricName(name), formatMetric(metrics[name]), spread && `${spread} in ${folds} folds`);
+    }),
+    ...(threshold ? [fact("Threshold", formatMetric(threshold.value), tunedFor(threshold))] : []),
+  ];
+}
+
 /** The URL of the webhook, with a link to its deliveries for accounts that may read them. */
 function Webhook({ job }: { job: JobView }) {
   const linked = mayRead(useSession(), "webhooks");
@@ -234,6 +258,7 @@ function Predicted({ metrics }: { metrics: PredictionMetrics }) {
               <code key="sha" className="text-xs break-all">
                 {metrics.sha256}
               </code>,
+              "wide",
             ],
           ]}
         />
@@ -249,7 +274,7 @@ function DownloadResult({ url }: { url: string }) {
     mutationFn: async () => {
       const response = await authorized(new Request(new URL(url, globalThis.location.origin)));
       if (!response.ok) throw await errorOf(response);
-      downloadBlob(proposedName(response.headers.get("content-disposition")), await response.blob());
+      downloadBlob(proposedName(response.headers.get("content-disposition"), "predictions.csv"), await response.blob());
     },
     onError: toast.failed,
   });
@@ -291,10 +316,10 @@ function Timeline({ job }: { job: JobView }) {
   return (
     <ol className="flex flex-col gap-3 sm:flex-row sm:gap-0">
       {steps.map(([name, at]) => (
-        <li key={name} className="flex flex-1 items-center gap-2 sm:block">
+        <li key={name} className="group flex flex-1 items-center gap-2 last:flex-none sm:block">
           <span className="flex items-center sm:mb-1.5" aria-hidden="true">
             <span className={at ? "size-2.5 rounded-full bg-accent" : "size-2.5 rounded-full border border-control"} />
-            <span className="h-px flex-1 bg-line max-sm:hidden" />
+            <span className="h-px flex-1 bg-line group-last:hidden max-sm:hidden" />
           </span>
           <span className="text-xs text-soft">{name}</span>{" "}
           <span className="sm:block">
@@ -323,7 +348,13 @@ function MetricSeries({ history, job }: { history: FollowedHistory; job: JobView
     <Panel title="Metrics during training">
       <div className="grid gap-6 md:grid-cols-2">
         {names.map((name) => (
-          <Line key={name} label={formatMetricName(name)} points={history.metrics[name] ?? []} />
+          <Line
+            key={name}
+            label={formatMetricName(name)}
+            points={history.metrics[name] ?? []}
+            // The trials of a search jump, and what counts is the best one.
+            withBest={name.startsWith("trial_")}
+          />
         ))}
       </div>
     </Panel>

@@ -5,6 +5,7 @@ import { PlotFigure } from "../charts/plot";
 import { plotsOf } from "../lib/curves";
 import { formatMetric } from "../lib/format";
 import type { Metrics } from "../lib/models";
+import { classes } from "../ui/classes";
 
 /** Importances of more features than this are left out. */
 const MOST_FEATURES = 12;
@@ -20,7 +21,12 @@ export function MetricCharts({ results }: { results: Result[] }) {
   const charts = results.map(chartsOf);
   const kinds = [...new Set(charts.flatMap((one) => [...one.keys()]))];
   return (
-    <div className="grid min-w-0 gap-x-8 gap-y-6 lg:grid-cols-2">
+    <div
+      className={classes(
+        "grid min-w-0 gap-x-8 gap-y-6",
+        results.length > 1 ? "lg:grid-cols-2" : "md:grid-cols-2 xl:grid-cols-3",
+      )}
+    >
       {kinds.flatMap((kind) =>
         charts.map((one, at) => (
           // A result without this diagram keeps its column empty.
@@ -54,13 +60,14 @@ function chartsOf({ metrics, of }: Result): Map<string, ReactNode> {
     // A feature without influence can have a small negative mean by chance.
     const items = permuted.features
       .slice(0, MOST_FEATURES)
-      .map(({ feature, mean }) => ({ name: feature, value: Math.max(mean ?? 0, 0) }));
+      .map(({ feature, mean, std }) => ({ name: feature, value: Math.max(mean ?? 0, 0), spread: std }));
     charts.set(
       "permutations",
       <>
         <h3 className="mb-0.5 font-medium">Permutation importances{suffix}</h3>
         <p className="mb-2 text-xs text-soft">
-          How much the {permuted.metric === "rmse" ? "RMSE" : "log loss"} grows without the values of a feature.
+          How much the {permuted.metric === "rmse" ? "RMSE" : "log loss"} grows when the values of a feature are
+          shuffled: mean and standard deviation of the permutations.
         </p>
         <Bars label={`Permutation importances${suffix}`} items={items} format={formatMetric} />
       </>,

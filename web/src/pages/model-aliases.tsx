@@ -34,7 +34,7 @@ export function Aliases({ name, versions, aliases, admin }: Props) {
     .map(([alias, version]) => ({ alias, version }));
   const columns: Column<Alias>[] = [
     { name: "Alias", cell: ({ alias }) => <span className="font-medium break-all">{alias}</span> },
-    { name: "Version", cell: ({ version }) => `v${version}`, numeric: true },
+    { name: "Version", cell: ({ version }) => `v${version}` },
     {
       name: "Actions",
       hiddenName: true,

@@ -155,11 +155,11 @@ function MetricsTable({ versions }: { versions: VersionView[] }) {
           })}
           {facts.map(([name, value]) => (
             <tr key={name}>
-              <th scope="row" className="py-1.5 pr-3 text-left font-normal text-soft">
+              <th scope="row" className="py-1.5 pr-3 text-left align-top font-normal text-soft">
                 {name}
               </th>
               {versions.map((version) => (
-                <td key={version.version} className="px-3">
+                <td key={version.version} className="px-3 py-1.5 align-top">
                   {value(version)}
                 </td>
               ))}

@@ -3,7 +3,7 @@ import { messageOf } from "../api/problem";
 import { queries } from "../api/queries";
 import { PairedBars } from "../charts/paired-bars";
 import { columnsOf, type Drift as DriftView, type Level, levelOf, MAJOR, MINOR, pairsOf } from "../lib/drift";
-import { formatDuration, formatNumber, plural } from "../lib/format";
+import { formatDuration, formatMetric, plural } from "../lib/format";
 import { Badge } from "../ui/badge";
 import { Panel } from "../ui/page";
 
@@ -75,7 +75,7 @@ function Index({ psi }: { psi: number | null }) {
   const { tone, word } = LEVELS[level];
   return (
     <Badge tone={tone}>
-      PSI {formatNumber(psi)}, {word}
+      PSI {formatMetric(psi)}, {word}
     </Badge>
   );
 }

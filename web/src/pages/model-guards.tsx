@@ -97,7 +97,7 @@ const ACTIVE_COLUMNS: Column<Row>[] = [
     numeric: true,
   },
   { name: "Limit", cell: ({ name, limit }) => `${name}: ${limit}`, wide: true },
-  { name: "So far", cell: ({ name, found }) => `${name}: ${found}` },
+  { name: "So far", cell: ({ name, found }) => <span className="block min-w-36">{`${name}: ${found}`}</span> },
   { name: "State", cell: ({ state }) => <Badge tone={STATES[state].tone}>{STATES[state].word}</Badge> },
   { name: "Ends", cell: ({ guard }) => <Time at={guard.ends_at} />, wide: true },
 ];

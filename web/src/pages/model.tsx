@@ -15,7 +15,6 @@ import { type Column, Table } from "../ui/table";
 import { Time } from "../ui/time";
 import { toast } from "../ui/toast";
 import { Aliases } from "./model-aliases";
-import { ModelCard } from "./model-card";
 import { Compare } from "./model-compare";
 import { DeleteDialog, type Deletion } from "./model-delete";
 import { Drift } from "./model-drift";
@@ -25,6 +24,7 @@ import { PromoteDialog } from "./model-promote";
 import { Traffic } from "./model-traffic";
 import { Trained, useAuthors, useModel, VersionPages } from "./model-versions";
 import { PredictDataset } from "./predict-dataset";
+import { VersionMenu } from "./version-menu";
 
 export function ModelPage() {
   const { name } = useParams({ from: "/shell/models/$name" });
@@ -112,7 +112,6 @@ export function ModelPage() {
           >
             Predict
           </Link>
-          <ModelCard version={version} />
           {admin && version.version !== served && (
             <Button
               aria-label={`${isRollback(version.version, served) ? "Roll back to" : "Promote"} version ${version.version}`}
@@ -121,15 +120,7 @@ export function ModelPage() {
               {isRollback(version.version, served) ? "Roll back" : "Promote"}
             </Button>
           )}
-          {admin && (
-            <Button
-              look="quiet"
-              aria-label={`Delete version ${version.version}`}
-              onClick={() => setDeletion({ kind: "version", version })}
-            >
-              Delete
-            </Button>
-          )}
+          <VersionMenu version={version} admin={admin} onDelete={() => setDeletion({ kind: "version", version })} />
         </span>
       ),
     },

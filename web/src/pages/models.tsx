@@ -18,13 +18,13 @@ const columnsOf = (authorOf: ReturnType<typeof useAuthors>): Column<ModelView>[]
   {
     name: "Model",
     cell: ({ name }) => (
-      <Link to="/models/$name" params={{ name }} className="font-medium break-all hover:underline">
+      <Link to="/models/$name" params={{ name }} className="block min-w-28 font-medium break-all hover:underline">
         {name}
       </Link>
     ),
   },
   { name: "Aliases", cell: ({ aliases }) => <Aliases aliases={aliases} /> },
-  { name: "Newest", cell: ({ latest }) => (latest ? `v${latest.version}` : "–"), numeric: true },
+  { name: "Newest", cell: ({ latest }) => (latest ? `v${latest.version}` : "–"), numeric: true, wide: true },
   { name: "Algorithm", cell: ({ latest }) => (latest ? formatAlgorithm(latest.algorithm) : "–"), wide: true },
   { name: "Metric", cell: ({ latest }) => <Headline metrics={latest?.metrics} />, wide: true },
   { name: "Dataset", cell: ({ latest }) => latest?.dataset ?? "–", wide: true },

@@ -1,4 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { api, data } from "../api/client";
 import { fieldsOf, messageOf } from "../api/problem";
@@ -7,11 +8,14 @@ import { parseCsv, writeCsv } from "../lib/csv";
 import { download } from "../lib/download";
 import { formatPercent, plural } from "../lib/format";
 import type { Feature } from "../lib/signature";
-import { Button } from "../ui/button";
+import { isAdmin } from "../session/session";
+import { useSession } from "../session/use-session";
+import { Button, buttonClass } from "../ui/button";
 import { Panel } from "../ui/page";
 import { ProgressBar } from "../ui/progress";
 import { toast } from "../ui/toast";
 import { CsvDropZone } from "./csv-drop-zone";
+import { PredictDataset } from "./predict-dataset";
 
 interface Props {
   name: string;
@@ -23,6 +27,8 @@ interface Props {
 
 /** A CSV of rows in, the same CSV with predictions out. */
 export function Batch({ name, version, features, target }: Props) {
+  const admin = isAdmin(useSession());
+  const [asking, setAsking] = useState(false);
   const [share, setShare] = useState(0);
   const stop = useRef(new AbortController());
   // A page that is left needs no file.
@@ -53,11 +59,22 @@ export function Batch({ name, version, features, target }: Props) {
   });
   const isStopped = predict.isError && stop.current.signal.aborted;
   return (
-    <Panel title="Many rows">
+    <Panel
+      title="Many rows"
+      aside={
+        admin && (
+          <span className="flex gap-2">
+            <Link to="/jobs" search={{ kind: "prediction" }} className={buttonClass("quiet")}>
+              Earlier jobs
+            </Link>
+            <Button onClick={() => setAsking(true)}>Predict a dataset</Button>
+          </span>
+        )
+      }
+    >
       <p className="mb-3 text-soft">
-        A CSV with the features as columns in, the same rows with the predictions as further columns out. For large
-        files, upload a dataset and <em>Predict a dataset</em> on its page: a job predicts it, and this page need not
-        stay open.
+        A CSV with the features as columns in, the same rows with the predictions as further columns out.
+        {admin && " A job does the same for large files and for stored datasets, and this page need not stay open."}
       </p>
       <CsvDropZone
         label="CSV with rows to predict"
@@ -76,6 +93,7 @@ export function Batch({ name, version, features, target }: Props) {
           </Button>
         </div>
       )}
+      {asking && <PredictDataset model={name} onClose={() => setAsking(false)} />}
     </Panel>
   );
 }

@@ -1,11 +1,11 @@
 import type { AlgorithmView } from "../api/queries";
-import { formatAlgorithm, formatCount, title } from "../lib/format";
-import { boundsOf, type Parameter, textOf } from "../lib/parameters";
+import { formatAlgorithm, formatCount } from "../lib/format";
+import type { Parameter } from "../lib/parameters";
 import type { Task, TrainingDraft } from "../lib/training";
 import { Badge } from "../ui/badge";
 import { classes } from "../ui/classes";
-import { type ControlProps, Field } from "../ui/field";
 import { Panel } from "../ui/page";
+import { Parameters } from "./train-parameters";
 
 interface Props {
   draft: TrainingDraft;
@@ -54,61 +54,15 @@ export function AlgorithmPart({ draft, algorithms, parameters, task, errors, onC
         </div>
         {errors.algorithm && <p className="mt-2 text-bad">{errors.algorithm}</p>}
       </fieldset>
-      <div className="mt-5 grid gap-4 sm:grid-cols-2 lg:grid-cols-3">
-        {parameters.map((parameter) => (
-          <Field
-            key={parameter.name}
-            label={title(parameter.name)}
-            error={errors[`params.${parameter.name}`]}
-            hint={[parameter.description, boundsOf(parameter)].filter(Boolean).join(" ")}
-          >
-            {(props) => (
-              <ParameterInput
-                props={props}
-                parameter={parameter}
-                text={draft.params[parameter.name] ?? ""}
-                onChange={(text) => onChange({ params: { ...draft.params, [parameter.name]: text } })}
-              />
-            )}
-          </Field>
-        ))}
-      </div>
+      <Parameters
+        // Another algorithm begins with its own groups closed.
+        key={draft.algorithm}
+        draft={draft}
+        parameters={parameters}
+        task={task}
+        errors={errors}
+        onChange={(params) => onChange({ params })}
+      />
     </Panel>
-  );
-}
-
-interface InputProps {
-  props: ControlProps;
-  parameter: Parameter;
-  text: string;
-  onChange: (text: string) => void;
-}
-
-/** An empty input means the default, which is its placeholder. */
-function ParameterInput({ props, parameter, text, onChange }: InputProps) {
-  const standard = parameter.default === null ? "none" : textOf(parameter.default);
-  if (parameter.kind === "choice") {
-    return (
-      <select {...props} className="control" value={text} onChange={(event) => onChange(event.target.value)}>
-        <option value="">{standard} (default)</option>
-        {parameter.choices
-          .filter((choice) => choice !== standard)
-          .map((choice) => (
-            <option key={choice} value={choice}>
-              {choice}
-            </option>
-          ))}
-      </select>
-    );
-  }
-  return (
-    <input
-      {...props}
-      inputMode={parameter.kind === "text" ? "text" : parameter.kind === "integer" ? "numeric" : "decimal"}
-      className="control"
-      placeholder={`${standard} (default)`}
-      value={text}
-      onChange={(event) => onChange(event.target.value)}
-    />
   );
 }

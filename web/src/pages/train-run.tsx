@@ -1,5 +1,5 @@
 import type { ColumnView } from "../api/queries";
-import { formatMetricName } from "../lib/format";
+import { metricInSentence } from "../lib/format";
 import { isSmallerBetter } from "../lib/models";
 import { labelsOf, PROMOTION_METRICS, type PromotionMetric, type TrainingDraft, taskOf } from "../lib/training";
 import { Field } from "../ui/field";
@@ -174,8 +174,5 @@ export function RunPart({ draft, columns, errors, onChange }: Props) {
 }
 
 function better(metric: PromotionMetric): string {
-  const name = formatMetricName(metric);
-  // Abbreviations keep their letters.
-  const inSentence = /^[A-Z][a-z]/.test(name) ? name.toLowerCase() : name;
-  return `${inSentence} is ${isSmallerBetter(metric) ? "lower" : "higher"}`;
+  return `${metricInSentence(metric)} is ${isSmallerBetter(metric) ? "lower" : "higher"}`;
 }

@@ -6,9 +6,13 @@ import {
   formatMetricName,
   formatNumber,
   formatPercent,
+  formatScore,
+  metricInSentence,
+  plural,
 } from "../lib/format";
 import type { Metrics } from "../lib/models";
-import { byRank, paramsText, type Search, type Trial } from "../lib/trials";
+import { byRank, type LoggedTrial, lastQuarter, liveTrials, paramsText, type Search, type Trial } from "../lib/trials";
+import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
 import { Facts } from "../ui/page";
 import { type Column, Table } from "../ui/table";
@@ -51,19 +55,21 @@ function factsOf({
   score,
   best_single,
   last_quarter_gain,
+  predict_us,
   metric,
 }: Search): [string, string][] {
-  const name = formatMetricName(metric);
-  const number = (value: number | null | undefined) => (value == null ? "–" : formatNumber(value));
   return [
     ["Finished trials", formatCount(trials)],
     ["Time", `${formatDuration(used_s)} of ${formatDuration(budget_s)}`],
-    [`Validation ${name}`, number(score)],
+    [`Validation ${metricInSentence(metric)}`, formatScore(score)],
     [
       "Best single model",
-      best_single ? `${number(best_single.score)} (${formatAlgorithm(best_single.algorithm)})` : "–",
+      best_single ? `${formatScore(best_single.score)} (${formatAlgorithm(best_single.algorithm)})` : "–",
     ],
-    ["Gain of the last quarter", number(last_quarter_gain)],
+    ["Gain in the last quarter of the time", lastQuarter(last_quarter_gain)],
+    ...(predict_us === undefined
+      ? []
+      : ([["Prediction of one row", `${formatNumber(Number(predict_us.toPrecision(3)))} µs`]] as [string, string][])),
   ];
 }
 
@@ -73,10 +79,10 @@ function columnsOf(search: Search | undefined): Column<Trial>[] {
     { name: "Algorithm", cell: ({ algorithm }) => formatAlgorithm(algorithm) },
     {
       name: search ? formatMetricName(search.metric) : "Score",
-      cell: ({ score }) => (score === null ? "–" : formatNumber(score)),
+      cell: ({ score }) => formatScore(score),
       numeric: true,
     },
-    { name: "Seconds", cell: ({ seconds }) => seconds.toFixed(2), numeric: true },
+    { name: "Seconds", cell: ({ seconds }) => seconds.toFixed(2), numeric: true, wide: true },
     { name: "Weight", cell: ({ weight }) => (weight > 0 ? formatPercent(weight) : "–"), numeric: true },
     { name: "Rows", cell: ({ rows }) => formatCount(rows), numeric: true, wide: true },
     {
@@ -87,4 +93,44 @@ function columnsOf(search: Search | undefined): Column<Trial>[] {
       wide: true,
     },
   ];
+}
+
+/** The newest trials of a search that is running. */
+export function LiveTrials({ log }: { log: readonly { message: string }[] }) {
+  const { trials, metric, best, chosen } = liveTrials(log);
+  if (trials.length === 0) return <p className="text-soft">The first trial has not finished yet.</p>;
+  const name = metric ? formatMetricName(metric) : "Score";
+  const columns: Column<LoggedTrial>[] = [
+    { name: "Trial", cell: ({ trial }) => trial, numeric: true },
+    {
+      name: "Algorithm",
+      cell: ({ trial, algorithm }) => (
+        <span className="flex flex-wrap items-center gap-x-2">
+          {formatAlgorithm(algorithm)}
+          {trial === best?.trial && <Badge tone="good">best</Badge>}
+        </span>
+      ),
+    },
+    { name, cell: ({ score }) => formatScore(score), numeric: true },
+    { name: "Seconds", cell: ({ seconds }) => seconds.toFixed(2), numeric: true, wide: true },
+    { name: "Rows", cell: ({ rows }) => formatCount(rows), numeric: true, wide: true },
+    { name: "Parameters", cell: ({ about }) => <span className="text-soft">{about}</span>, wide: true },
+  ];
+  return (
+    <div className="space-y-3">
+      <p className="text-soft">
+        {plural(trials.length, "trial")} so far.
+        {best &&
+          best.score !== null &&
+          ` The best one has a ${metric ? metricInSentence(metric) : "score"} of ${formatScore(best.score)}${chosen !== null && chosen < best.score ? `, the best ensemble ${formatScore(chosen)}` : ""}.`}
+        {trials.length > FEW_TRIALS && ` The newest ${FEW_TRIALS} are shown.`}
+      </p>
+      <Table
+        label="Trials so far"
+        columns={columns}
+        rows={trials.slice(-FEW_TRIALS).reverse()}
+        rowKey={({ trial }) => String(trial)}
+      />
+    </div>
+  );
 }

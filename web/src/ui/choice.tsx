@@ -12,7 +12,7 @@ interface Props<T extends string> {
 /** A row of buttons, of which one is pressed. */
 export function Choice<T extends string>({ label, values, value, all = "all", onChange }: Props<T>) {
   return (
-    <fieldset className="flex max-w-full min-w-0 overflow-x-auto rounded-md border border-control">
+    <fieldset className="flex w-fit max-w-full min-w-0 overflow-x-auto rounded-md border border-control">
       <legend className="sr-only">{label}</legend>
       {[undefined, ...values].map((one) => (
         <button

@@ -44,12 +44,12 @@ export function Panel({ title, aside, children }: { title: string; aside?: React
   );
 }
 
-/** Names with their values. */
-export function Facts({ items }: { items: [string, ReactNode][] }) {
+/** Names with their values. A wide value has a row of its own. */
+export function Facts({ items }: { items: [name: string, value: ReactNode, look?: "wide"][] }) {
   return (
     <dl className="grid grid-cols-2 gap-x-6 gap-y-3 sm:grid-cols-3 lg:grid-cols-4">
-      {items.map(([name, value]) => (
-        <div key={name} className="min-w-0">
+      {items.map(([name, value, look]) => (
+        <div key={name} className={look === "wide" ? "col-span-full min-w-0" : "min-w-0"}>
           <dt className="text-xs text-soft">{name}</dt>
           <dd className="mt-0.5 break-words tabular-nums">{value ?? "–"}</dd>
         </div>

@@ -18,7 +18,14 @@ export async function fill(server: Server): Promise<Filled> {
   await server.call("POST", "/datasets?name=sales-2024", `visits,region,staff,revenue\n${rows.join("\n")}\n`);
   const features = ["sex", "age", "pclass", "fare", "embarked"];
   const first = await server.train({ name: "titanic-rf", features, webhook_url: `${hooks.url}/hooks/models?key=1` });
-  await server.train({ name: "titanic-rf", seed: 7, params: { n_trees: 60, max_depth: 6 } });
+  const evaluation = {
+    cv: 3,
+    permutation_repeats: 3,
+    learning_curve: "on",
+    calibration: "platt",
+    tune_threshold: "f1",
+  };
+  await server.train({ name: "titanic-rf", seed: 7, params: { n_trees: 60, max_depth: 6, ...evaluation } });
   await server.train({ name: "titanic-lr", algorithm: "logistic_regression", params: {} });
   const auto = { algorithm: "auto", params: { budget_s: 30, max_trials: 5 } };
   const search = await server.train({ name: "titanic-auto", features, ...auto });

@@ -15,12 +15,12 @@ describe("journey", () => {
 
     // The server's own errors appear at their fields.
     await page.getByLabel("Name of the model").fill("Titanic");
-    await page.getByLabel("N trees").fill("0");
+    await page.getByLabel("n_trees").fill("0");
     await page.getByRole("button", { name: "Start training" }).click();
     await page.getByText("1 to 64 characters").waitFor();
-    await page.getByText("must be a whole number from 1 to 2000").waitFor();
+    await page.getByText("must be a whole number from 1 to 2,000").waitFor();
     await page.getByLabel("Name of the model").fill("titanic-rf");
-    await page.getByLabel("N trees").fill("40");
+    await page.getByLabel("n_trees").fill("40");
     expect(await page.getByLabel("Target", { exact: true }).inputValue()).toBe("survived");
     for (const feature of ["sibsp", "parch"]) await page.getByLabel(new RegExp(`^${feature}`)).uncheck();
     await page.getByRole("button", { name: "Start training" }).click();
@@ -34,7 +34,7 @@ describe("journey", () => {
 
     // A second version by cloning; the first one stays in production.
     await page.getByRole("link", { name: "Clone" }).click();
-    expect(await page.getByLabel("N trees").inputValue()).toBe("40");
+    expect(await page.getByLabel("n_trees").inputValue()).toBe("40");
     await page.getByLabel("Seed").fill("7");
     await page.getByRole("button", { name: "Start training" }).click();
     await page.getByRole("link", { name: "Open version 2" }).click({ timeout: 30_000 });

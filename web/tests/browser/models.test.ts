@@ -80,6 +80,37 @@ describe("models", () => {
     expect(problems).toEqual([]);
   });
 
+  it("are downloaded as card and as ONNX, and predict a file that is uploaded first", async () => {
+    await started.server.train({ name: "exported" });
+    const { page, problems } = await started.signedIn("/console/models/exported");
+    for (const [entry, file] of [
+      ["Download the model card", "exported-v1.md"],
+      ["Download as ONNX", "exported-v1.onnx"],
+    ] as const) {
+      await page.getByRole("button", { name: "More about version 1" }).click();
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("button", { name: entry }).click(),
+      ]);
+      expect(download.suggestedFilename()).toBe(file);
+    }
+    await page.getByRole("link", { name: "Predict", exact: true }).last().click();
+    await page.getByRole("button", { name: "Predict a dataset" }).click();
+    const dialog = page.getByRole("dialog");
+    const rows = "sex,age,pclass\nfemale,29,1\nmale,40,3\n";
+    await dialog
+      .getByLabel("CSV file to upload and predict")
+      .setInputFiles({ name: "New Rows.csv", mimeType: "text/csv", buffer: Buffer.from(rows) });
+    expect(await dialog.getByLabel("Name of the new dataset").inputValue()).toBe("new-rows");
+    await dialog.getByRole("button", { name: "Predict", exact: true }).click();
+    await page.getByText("The prediction of new-rows is queued.").waitFor();
+    await page.getByRole("button", { name: "Download the result" }).waitFor({ timeout: 30_000 });
+    await page.goto("/console/predict?model=exported");
+    await page.getByRole("link", { name: "Earlier jobs" }).click();
+    await page.getByText("2 rows predicted").waitFor();
+    expect(problems).toEqual([]);
+  });
+
   it("without contributions predict all the same, and say so", async () => {
     await started.server.train({ name: "vectors", algorithm: "svm", params: {} });
     const { page, problems } = await started.signedIn("/console/predict?model=vectors");

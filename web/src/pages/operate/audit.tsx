@@ -32,7 +32,7 @@ export function AuditPage() {
         actor ? (
           <button
             type="button"
-            className="max-w-56 text-left break-all hover:underline"
+            className="block max-w-20 truncate text-left hover:underline sm:max-w-56"
             title={`Only entries of ${emails.get(actor) ?? actor}`}
             onClick={() => change({ actor })}
           >
@@ -73,9 +73,9 @@ export function AuditPage() {
       title="Audit log"
       about="Changes to accounts and actions of administrators, newest first. Entries can't be changed."
     >
-      <search className="mb-3 flex flex-wrap gap-2">
+      <search className="mb-3 grid gap-2 sm:flex sm:flex-wrap">
         <select
-          className="control w-auto max-w-full"
+          className="control max-w-full sm:w-auto"
           aria-label="Action"
           value={filter.action ?? ""}
           onChange={(event) => change({ action: event.target.value })}
@@ -93,7 +93,7 @@ export function AuditPage() {
           ))}
         </select>
         <select
-          className="control w-auto max-w-full"
+          className="control max-w-full sm:w-auto"
           aria-label="Account"
           value={filter.actor ?? ""}
           onChange={(event) => change({ actor: event.target.value })}
@@ -149,7 +149,7 @@ function SubjectFilter({ subject, onChange }: { subject: string; onChange: (subj
     >
       <input
         type="search"
-        className="control w-64 max-w-full"
+        className="control max-w-full sm:w-64"
         aria-label="Subject"
         placeholder="subject, such as model:titanic-rf"
         value={text}

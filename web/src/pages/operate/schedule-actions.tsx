@@ -45,7 +45,7 @@ export function ScheduleActions({ schedule, onDeleted }: { schedule: ScheduleVie
     ...settled,
   });
   return (
-    <span className="inline-flex flex-wrap justify-end gap-1">
+    <span className="inline-flex flex-wrap justify-end gap-2">
       <Button busy={trigger.isPending} aria-label={`Run now: ${name}`} onClick={() => trigger.mutate()}>
         Run now
       </Button>
