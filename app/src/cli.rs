@@ -188,6 +188,7 @@ fn serve(
     trace::flush(flush_timeout);
     // A blocking task that still runs, such as the hashing of a password, must not delay the exit.
     runtime.shutdown_background();
+    trainyard_telemetry::flush_logs();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => match error.downcast_ref::<ConfigError>() {

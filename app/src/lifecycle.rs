@@ -46,6 +46,7 @@ impl Lifecycle {
                 () = close => {}
                 _ = next() => {}
             }
+            trainyard_telemetry::flush_logs();
             std::process::exit(1);
         });
         Ok(lifecycle)

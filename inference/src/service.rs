@@ -26,8 +26,8 @@ use crate::registry::{Found, LookupError, Registry, VersionSelector};
 use crate::request_log::{Answered, Content, RequestLog, Sample};
 use crate::shadow::{CopiedRequest, ShadowCopy, ShadowQueue};
 use crate::version_statistics::Phases;
-use crate::views::answer::{ManyRows, OneRow};
-use crate::views::request::{InferenceRequest, RowLimits, Rows, ValidRequest};
+use crate::views::answer::{self, ManyRows, OneRow, RowOutputs};
+use crate::views::request::{InferenceRequest, RowLimits, RowRequest, Rows, ValidRequest};
 
 /// Bodies up to this size are processed on the async thread, which takes about as long as a thread switch. Larger
 /// bodies would block the other requests of the thread.
@@ -89,7 +89,7 @@ pub(crate) struct RequestContext {
 struct Predicted {
     loaded: Arc<LoadedModel>,
     rows: usize,
-    answer: Vec<u8>,
+    answer: Bytes,
 }
 
 impl Service {
@@ -136,7 +136,7 @@ impl Service {
     ) -> Result<Bytes, Problem> {
         let (began, sample) = (Instant::now(), self.sample());
         let predicted = self.predict_body(request.clone(), key, began, context.trace).await?;
-        let answer = Bytes::from(predicted.answer);
+        let answer = predicted.answer;
         if let Some(sample) = sample {
             let content = Content::Rows { request, answer: answer.clone() };
             let (request_id, loaded, rows) = (context.id, predicted.loaded, predicted.rows);
@@ -164,6 +164,9 @@ impl Service {
     ) -> Result<Predicted, Problem> {
         let (limits, size) = (self.config.row_limits(), body.len());
         if size <= SMALL_BODY_BYTES {
+            if let Some(predicted) = self.predict_row(&body, key, began, context) {
+                return predicted;
+            }
             let mut phases = Phases::new(began);
             let request = parse(&body, limits).inspect_err(lookup_problem::count)?;
             let found = self.find(request.selector(key)).await.inspect_err(lookup_problem::count)?;
@@ -181,6 +184,45 @@ impl Service {
         let found = self.find(request.selector(key)).await.inspect_err(lookup_problem::count)?;
         phases.input_done();
         self.predict_off_thread(found, request, phases, context, size, permit).await
+    }
+
+    /// The fast path: predicts one row from the text of the body, and allocates only the answer. `None` if the request needs
+    /// another path: for several rows, an explanation, a copy for a shadow version, a version that is not loaded, or a message
+    /// about a value. Then nothing has been counted.
+    fn predict_row(
+        &self,
+        body: &[u8],
+        key: Option<&[u8]>,
+        began: Instant,
+        context: TraceParent,
+    ) -> Option<Result<Predicted, Problem>> {
+        let mut phases = Phases::new(began);
+        let request = RowRequest::parse(body)?;
+        let Found { loaded, shadows: None } = self.find_served(request.selector(key)).ok()? else { return None };
+        let row = loaded.counting().read_object(request.features.get())?;
+        phases.input_done();
+        let attempt = loaded.attempt();
+        let mut span = loaded.start_span(context, 1);
+        let written = row.predict(|outputs, warnings| {
+            phases.infer_done();
+            let answer = answer::bytes(&RowOutputs { loaded: &loaded, outputs, warnings });
+            phases.output_done();
+            answer
+        });
+        let answer = match written {
+            Ok(Ok(answer)) => {
+                attempt.answered(1, &phases);
+                answer
+            }
+            Ok(Err(error)) => return Some(Err(Problem::internal(error))),
+            Err(Refused { errors, omitted }) => {
+                attempt.refused(&phases);
+                span.fail("refused");
+                return Some(Err(Problem::validation_of_more(errors, omitted)));
+            }
+        };
+        drop(span);
+        Some(Ok(Predicted { loaded, rows: 1, answer }))
     }
 
     /// Predicts on a thread for long work, and then releases the permit.
@@ -215,18 +257,27 @@ impl Service {
 
     /// Looks up the version. The whole response uses this one version.
     pub(crate) async fn find(&self, selector: VersionSelector<'_>) -> Result<Found, Problem> {
-        let found = self.registry.load().find(selector, self.config.default_model(), || self.draw());
-        let found = match found {
+        match self.find_served(selector) {
             Err(LookupError::NotLoaded(model, version)) => {
-                self.pins.get((model, version)).await.map(|loaded| Found { loaded, shadows: None })
+                let loaded = self.pins.get((model, version)).await.map_err(lookup_problem::problem)?;
+                self.touch(&loaded);
+                Ok(Found { loaded, shadows: None })
             }
-            found => found,
-        };
-        let found = found.map_err(lookup_problem::problem)?;
+            found => found.map_err(lookup_problem::problem),
+        }
+    }
+
+    /// Looks up a loaded version.
+    fn find_served(&self, selector: VersionSelector<'_>) -> Result<Found, LookupError> {
+        let found = self.registry.load().find(selector, self.config.default_model(), || self.draw())?;
         if selector.version.is_some() {
-            found.loaded.touch(self.ticks.fetch_add(1, Ordering::Relaxed) + 1);
+            self.touch(&found.loaded);
         }
         Ok(found)
+    }
+
+    fn touch(&self, pinned: &LoadedModel) {
+        pinned.touch(self.ticks.fetch_add(1, Ordering::Relaxed) + 1);
     }
 }
 
@@ -291,10 +342,10 @@ fn predict(
     phases.infer_done();
     let written = match &predictions {
         Predictions::One(prediction, explanation) => {
-            serde_json::to_vec(&OneRow { loaded: &loaded, prediction, explanation: explanation.as_ref() })
+            answer::bytes(&OneRow { loaded: &loaded, prediction, explanation: explanation.as_ref() })
         }
         Predictions::Many(predictions, explanations) => {
-            serde_json::to_vec(&ManyRows { loaded: &loaded, predictions, explanations })
+            answer::bytes(&ManyRows { loaded: &loaded, predictions, explanations })
         }
     };
     phases.output_done();

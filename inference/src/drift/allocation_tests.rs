@@ -1,4 +1,4 @@
-//! Counting rows for the drift and the metrics allocates nothing.
+//! Counting rows for the drift and the metrics allocates nothing, and a prediction of one row only its answer.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -15,6 +15,8 @@ use crate::loaded_model::LoadedModel;
 use crate::model_record::ModelRecord;
 use crate::version_series::VersionSeries;
 use crate::version_statistics::Phases;
+use crate::views::answer::{RowOutputs, bytes};
+use crate::views::request::RowRequest;
 
 /// The system's allocator, which also counts the allocations of each thread.
 struct Counting;
@@ -103,6 +105,20 @@ fn recording_an_answer_allocates_nothing() {
     });
     assert_eq!(recorded, 0);
     assert_eq!(loaded.statistics.rows(), 2, "each of the two calls was recorded");
+}
+
+#[test]
+fn a_row_is_read_predicted_and_answered_with_one_allocation() {
+    let loaded = loaded_model();
+    let body = br#"{"model": "m", "features": {"z": "3", "x": 150.25}}"#;
+    let answered = allocations(|| {
+        let request = RowRequest::parse(body).unwrap();
+        let row = loaded.counting().read_object(request.features.get()).unwrap();
+        let view = |outputs: &[f64], warnings: &[String]| bytes(&RowOutputs { loaded: &loaded, outputs, warnings });
+        let answer = row.predict(view).unwrap().unwrap();
+        assert!(answer.starts_with(br#"{"y":""#), "{answer:?}");
+    });
+    assert_eq!(answered, 1, "the answer");
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! The responses of `POST /inference`. They are serialized as maps, because the target names a field.
 
+use std::cell::Cell;
+
+use bytes::Bytes;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use trainyard_ml::model::{Task, task};
 use trainyard_ml::predict::{Explanation, Outcome, Prediction};
@@ -14,6 +17,16 @@ pub(crate) struct OneRow<'a> {
     pub(crate) prediction: &'a Prediction,
     /// The explanation, if requested.
     pub(crate) explanation: Option<&'a Explanation>,
+}
+
+/// The response for `features`, from outputs instead of a [`Prediction`].
+pub(crate) struct RowOutputs<'a> {
+    /// The model.
+    pub(crate) loaded: &'a LoadedModel,
+    /// [`Task::outputs`] numbers.
+    pub(crate) outputs: &'a [f64],
+    /// The warnings of the prediction.
+    pub(crate) warnings: &'a [String],
 }
 
 /// The response for `instances`.
@@ -37,7 +50,18 @@ pub(crate) struct OutcomeView<'a> {
 impl Serialize for OutcomeView<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        outcome(&mut map, self.loaded, &Outcome::new(&self.loaded.predictor.signature().task, self.outputs))?;
+        outcome(&mut map, self.loaded, OutcomeRef::of_outputs(self.loaded, self.outputs))?;
+        map.end()
+    }
+}
+
+impl Serialize for RowOutputs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        outcome(&mut map, self.loaded, OutcomeRef::of_outputs(self.loaded, self.outputs))?;
+        source(&mut map, self.loaded)?;
+        threshold(&mut map, self.loaded)?;
+        warnings(&mut map, self.warnings)?;
         map.end()
     }
 }
@@ -45,11 +69,11 @@ impl Serialize for OutcomeView<'_> {
 impl Serialize for OneRow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        outcome(&mut map, self.loaded, &self.prediction.outcome)?;
+        outcome(&mut map, self.loaded, OutcomeRef::of(&self.prediction.outcome))?;
         source(&mut map, self.loaded)?;
         threshold(&mut map, self.loaded)?;
         explanation(&mut map, self.loaded, self.explanation)?;
-        warnings(&mut map, self.prediction)?;
+        warnings(&mut map, &self.prediction.warnings)?;
         map.end()
     }
 }
@@ -60,9 +84,9 @@ impl Serialize for ManyRows<'_> {
         impl Serialize for Row<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 let mut map = serializer.serialize_map(None)?;
-                outcome(&mut map, self.0, &self.1.outcome)?;
+                outcome(&mut map, self.0, OutcomeRef::of(&self.1.outcome))?;
                 explanation(&mut map, self.0, self.2)?;
-                warnings(&mut map, self.1)?;
+                warnings(&mut map, &self.1.warnings)?;
                 map.end()
             }
         }
@@ -81,23 +105,66 @@ impl Serialize for ManyRows<'_> {
     }
 }
 
-fn outcome<M: SerializeMap>(map: &mut M, loaded: &LoadedModel, outcome: &Outcome) -> Result<(), M::Error> {
+/// An [`Outcome`] without copies of the labels.
+enum OutcomeRef<'a> {
+    Binary { prob: f64, label: &'a str },
+    Class { label: &'a str, probabilities: Probabilities<'a> },
+    Number(f64),
+}
+
+impl<'a> OutcomeRef<'a> {
+    fn of(outcome: &'a Outcome) -> Self {
+        match outcome {
+            Outcome::Binary { prob, label, .. } => Self::Binary { prob: *prob, label },
+            Outcome::Class { label, probabilities } => {
+                Self::Class { label, probabilities: Probabilities::Pairs(probabilities) }
+            }
+            Outcome::Number(number) => Self::Number(*number),
+        }
+    }
+
+    /// [`Outcome::new`].
+    fn of_outputs(loaded: &'a LoadedModel, outputs: &'a [f64]) -> Self {
+        let task = &loaded.predictor.signature().task;
+        let class = task.predicted_class(outputs);
+        match task {
+            Task::Binary { negative, positive, .. } => {
+                Self::Binary { prob: outputs[0], label: if class == 1 { positive } else { negative } }
+            }
+            Task::MultiClass { classes, .. } => {
+                Self::Class { label: &classes[class], probabilities: Probabilities::Columns(classes, outputs) }
+            }
+            Task::Regression => Self::Number(outputs[0]),
+        }
+    }
+}
+
+fn outcome<M: SerializeMap>(map: &mut M, loaded: &LoadedModel, outcome: OutcomeRef<'_>) -> Result<(), M::Error> {
     match (outcome, &loaded.predictor.signature().task) {
-        (Outcome::Binary { prob, label, .. }, Task::Binary { boolean: true, .. }) => {
-            map.serialize_entry("prob", prob)?;
+        (OutcomeRef::Binary { prob, label }, Task::Binary { boolean: true, .. }) => {
+            map.serialize_entry("prob", &prob)?;
             // The label 0 or `false` can be the positive class.
             map.serialize_entry(loaded.field(), &task::is_affirmative(label))
         }
-        (Outcome::Binary { prob, label, .. }, task) => {
-            map.serialize_entry("prob", prob)?;
-            map.serialize_entry(loaded.field(), &task.label_value(label))?;
-            map.serialize_entry("probabilities", &TwoClasses { task, prob: *prob })
+        (OutcomeRef::Binary { prob, label }, task) => {
+            map.serialize_entry("prob", &prob)?;
+            predicted_label(map, loaded, label)?;
+            map.serialize_entry("probabilities", &TwoClasses { task, prob })
         }
-        (Outcome::Class { label, probabilities }, task) => {
-            map.serialize_entry(loaded.field(), &task.label_value(label))?;
-            map.serialize_entry("probabilities", &ByClass(probabilities))
+        (OutcomeRef::Class { label, probabilities }, _) => {
+            predicted_label(map, loaded, label)?;
+            map.serialize_entry("probabilities", &probabilities)
         }
-        (Outcome::Number(number), _) => map.serialize_entry(loaded.field(), number),
+        (OutcomeRef::Number(number), _) => map.serialize_entry(loaded.field(), &number),
+    }
+}
+
+fn predicted_label<M: SerializeMap>(map: &mut M, loaded: &LoadedModel, label: &str) -> Result<(), M::Error> {
+    match &loaded.predictor.signature().task {
+        Task::Binary { numeric: false, boolean: false, .. } | Task::MultiClass { numeric: false, .. } => {
+            map.serialize_entry(loaded.field(), label)
+        }
+        task => map.serialize_entry(loaded.field(), &task.label_value(label)),
     }
 }
 
@@ -149,8 +216,8 @@ impl Serialize for ExplanationView<'_> {
     }
 }
 
-fn warnings<M: SerializeMap>(map: &mut M, prediction: &Prediction) -> Result<(), M::Error> {
-    if prediction.warnings.is_empty() { Ok(()) } else { map.serialize_entry("warnings", &prediction.warnings) }
+fn warnings<M: SerializeMap>(map: &mut M, warnings: &[String]) -> Result<(), M::Error> {
+    if warnings.is_empty() { Ok(()) } else { map.serialize_entry("warnings", warnings) }
 }
 
 struct TwoClasses<'a> {
@@ -169,10 +236,40 @@ impl Serialize for TwoClasses<'_> {
     }
 }
 
-struct ByClass<'a>(&'a [(String, f64)]);
+/// The probabilities by class, in class order.
+enum Probabilities<'a> {
+    Pairs(&'a [(String, f64)]),
+    Columns(&'a [String], &'a [f64]),
+}
 
-impl Serialize for ByClass<'_> {
+impl Serialize for Probabilities<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(label, prob)| (label, prob)))
+        match self {
+            Self::Pairs(pairs) => serializer.collect_map(pairs.iter().map(|(label, prob)| (label, prob))),
+            Self::Columns(labels, probabilities) => serializer.collect_map(labels.iter().zip(*probabilities)),
+        }
     }
+}
+
+/// A thread keeps a buffer up to this size.
+const MAX_KEPT_BYTES: usize = 64 << 10;
+
+thread_local! {
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// The JSON of a response. A small one is allocated once, with its exact size.
+///
+/// # Errors
+/// If the view can't be serialized.
+pub(crate) fn bytes(view: &impl Serialize) -> serde_json::Result<Bytes> {
+    let mut buffer = BUFFER.take();
+    buffer.clear();
+    serde_json::to_writer(&mut buffer, view)?;
+    if buffer.capacity() > MAX_KEPT_BYTES {
+        return Ok(buffer.into());
+    }
+    let answer = Bytes::copy_from_slice(&buffer);
+    BUFFER.set(buffer);
+    Ok(answer)
 }

@@ -1,6 +1,7 @@
 //! The request body of `POST /inference` and its validation.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use trainyard_domain::FieldError;
 use trainyard_http::integer;
@@ -28,6 +29,43 @@ pub(crate) struct InferenceRequest {
     instances: Option<Vec<UniqueMap>>,
     /// Whether the contributions of the features are answered.
     explain: Option<bool>,
+}
+
+/// A valid request for one row without an explanation, which borrows from the body. [`InferenceRequest`] reads all others, and
+/// has the messages about invalid ones.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RowRequest<'a> {
+    #[serde(borrow)]
+    model: Option<&'a str>,
+    #[serde(default, deserialize_with = "integer::optional_i64")]
+    version: Option<i64>,
+    #[serde(borrow)]
+    alias: Option<&'a str>,
+    /// The value of `features`.
+    #[serde(borrow)]
+    pub(crate) features: &'a RawValue,
+    explain: Option<bool>,
+}
+
+impl<'a> RowRequest<'a> {
+    /// Reads a body. `None` if the body is no such request.
+    pub(crate) fn parse(body: &'a [u8]) -> Option<Self> {
+        // serde reads a list as the fields in their order.
+        if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+            return None;
+        }
+        let request: Self = serde_json::from_slice(body).ok()?;
+        let is_valid = request.explain != Some(true)
+            && request.version.is_none_or(|version| (1..=MAX_VERSION).contains(&version) && request.alias.is_none());
+        is_valid.then_some(request)
+    }
+
+    /// [`ValidRequest::selector`].
+    pub(crate) fn selector(&self, key: Option<&'a [u8]>) -> VersionSelector<'a> {
+        let assignment = Assignment::of(key);
+        VersionSelector { model: self.model, version: self.version, alias: self.alias, assignment }
+    }
 }
 
 /// The rows of a request.
@@ -161,6 +199,29 @@ mod tests {
     fn all_invalid_fields_are_reported_together() {
         let body = json!({"version": 0, "alias": "canary", "instances": []});
         assert_eq!(refused(body), ["version", "alias", "instances"]);
+    }
+
+    #[test]
+    fn a_row_is_borrowed_only_from_a_valid_request() {
+        let body = br#" {"features": {"a": 1}, "model": "m", "version": 2.0, "explain": false}"#;
+        let request = RowRequest::parse(body).unwrap();
+        let selector = request.selector(Some(b"k"));
+        assert_eq!((selector.model, selector.version, selector.alias), (Some("m"), Some(2), None));
+        assert_eq!(request.features.get(), r#"{"a": 1}"#);
+        for other in [
+            r#"["m", 2, null, {}]"#,
+            r#"{"features": {}, "explain": true}"#,
+            r#"{"features": {}, "version": 0}"#,
+            r#"{"features": {}, "version": 1, "alias": "a"}"#,
+            r#"{"features": {}, "features": {}}"#,
+            r#"{"features": {}, "instances": []}"#,
+            r#"{"features": {}, "model": "\u006d"}"#,
+            r#"{"features": {"#,
+            r#"{"instances": [{}]}"#,
+            "",
+        ] {
+            assert!(RowRequest::parse(other.as_bytes()).is_none(), "{other}");
+        }
     }
 
     #[test]

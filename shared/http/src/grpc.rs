@@ -30,7 +30,13 @@ const PREFIX_BYTES: usize = 5;
 
 /// Whether the request is a gRPC call with messages of protobuf.
 pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
-    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let Some(value) = headers.get(CONTENT_TYPE) else { return false };
+    // Every request of every role is asked.
+    let start = value.as_bytes().trim_ascii_start().get(..GRPC.len());
+    if !start.is_some_and(|start| start.eq_ignore_ascii_case(GRPC.as_bytes())) {
+        return false;
+    }
+    let text = value.to_str().unwrap_or_default();
     let essence = text.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/grpc") || essence.eq_ignore_ascii_case("application/grpc+proto")
 }

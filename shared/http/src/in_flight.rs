@@ -16,10 +16,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
-use http::Method;
 use http_body::Body as _;
 use metrics::Counter;
 use tokio::sync::Semaphore;
@@ -208,27 +206,27 @@ impl LimitedRoute {
             metrics::counter!(HTTP_REQUESTS_TOTAL, "method" => "POST", "route" => path.to_owned(), "status" => "503");
         Self { limit, refused }
     }
-}
 
-/// Runs the request, or refuses it. This is the outermost middleware of its route: a refused request is neither authenticated
-/// nor read, and has no span and no line in the access log.
-pub(crate) async fn admit(State(route): State<LimitedRoute>, request: Request, next: Next) -> Response {
-    // Another method is answered without work.
-    if request.method() != Method::POST {
-        return next.run(request).await;
-    }
-    let permit = match route.limit.refuses_body(&request) {
-        true => {
-            route.limit.record_refusal();
-            None
-        }
-        false => route.limit.enter(),
-    };
-    match permit {
-        Some(permit) => permit.run(next.run(request)).await,
-        None => {
-            route.refused.increment(1);
-            middleware::refuse(request, InFlightLimit::problem())
+    /// Runs a POST request, or refuses it. A refused request is neither authenticated nor read, and has no span and no line in
+    /// the access log.
+    pub(crate) async fn admit<F: Future<Output = Response>>(
+        &self,
+        request: Request,
+        run: impl FnOnce(Request) -> F,
+    ) -> Response {
+        let permit = match self.limit.refuses_body(&request) {
+            true => {
+                self.limit.record_refusal();
+                None
+            }
+            false => self.limit.enter(),
+        };
+        match permit {
+            Some(permit) => permit.run(run(request)).await,
+            None => {
+                self.refused.increment(1);
+                middleware::refuse(request, InFlightLimit::problem())
+            }
         }
     }
 }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
@@ -28,8 +27,11 @@ pub use trace::TraceContext;
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// The outermost middleware.
-pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
+/// Runs a request, with everything that is around every handler.
+pub(crate) async fn observe<F: Future<Output = Response>>(
+    mut request: Request,
+    answer: impl FnOnce(Request) -> F,
+) -> Response {
     let id = RequestId::of(request.headers());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let trace = TraceContext::of(request.headers(), !record::is_probed(route.as_ref()));
@@ -50,7 +52,7 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
         let run = async {
             match request.extensions().get::<InvalidHead>() {
                 Some(InvalidHead(problem)) => problem.clone().into_response(),
-                None => next.run(request).await,
+                None => answer(request).await,
             }
         };
         let response = match AssertUnwindSafe(run).catch_unwind().await {

@@ -7,13 +7,11 @@ mod entry;
 mod guard;
 mod openapi;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::Method;
 use trainyard_domain::{Access, shown};
@@ -26,7 +24,7 @@ use guard::Guard;
 use crate::auth::Authenticator;
 use crate::body::Pace;
 use crate::grpc;
-use crate::in_flight::{self, InFlightLimit, LimitedRoute};
+use crate::in_flight::{InFlightLimit, LimitedRoute};
 use crate::middleware;
 use crate::problem::{Code, Problem};
 
@@ -155,7 +153,7 @@ impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
 impl Routes {
     /// The router: each route with its access check and limits, 404 and 405 otherwise, and the middleware around all.
     pub fn into_router(self, authenticator: Authenticator, limits: Limits) -> Router {
-        let (mut router, mut limited) = (Router::new(), BTreeMap::<String, (InFlightLimit, Router)>::new());
+        let mut router = Router::new();
         for entry in self.entries {
             let refuses_queries = entry.refuses_queries();
             let default_bytes = match entry.access {
@@ -172,34 +170,23 @@ impl Routes {
                 encodings: entry.encodings,
                 pace: limits.pace,
                 timeout: entry.timeout.unwrap_or(Duration::from_secs(limits.timeout_s)),
+                in_flight: entry.in_flight.map(|limit| LimitedRoute::new(limit, &entry.path)),
             });
-            let handler = guard::around(entry.handler, guard);
-            match entry.in_flight {
-                None => router = router.route(&entry.path, handler),
-                Some(limit) => {
-                    // All methods of a path, because each of these routers has an answer to other methods.
-                    let (_, alone) = limited.entry(entry.path.clone()).or_insert_with(|| (limit, Router::new()));
-                    *alone = std::mem::take(alone).route(&entry.path, handler);
-                }
-            }
+            router = router.route(&entry.path, guard::around(entry.handler, guard));
         }
-        limited.into_iter().fold(observed(router.fallback(no_such_path)), |router, (path, (limit, alone))| {
-            let route = LimitedRoute::new(limit, &path);
-            router.merge(observed(alone).layer(from_fn_with_state(route, in_flight::admit)))
-        })
+        router.fallback(no_such_path).method_not_allowed_fallback(no_such_method)
     }
 }
 
-/// The router with the answer to other methods and the middleware.
-fn observed(router: Router) -> Router {
-    router
-        .method_not_allowed_fallback(no_such_method)
-        // The guard limits every body, so axum's limit on its own extractors is not needed.
-        .layer(DefaultBodyLimit::disable())
-        .layer(from_fn(middleware::observe))
+async fn no_such_path(request: Request) -> Response {
+    middleware::observe(request, |request| async move { unknown_path(&request).into_response() }).await
 }
 
-async fn no_such_path(request: Request) -> Problem {
+async fn no_such_method(request: Request) -> Response {
+    middleware::observe(request, |request| async move { unknown_method(&request).into_response() }).await
+}
+
+fn unknown_path(request: &Request) -> Problem {
     if grpc::is_grpc(request.headers()) {
         let method = shown(request.uri().path().trim_start_matches('/'));
         return Problem::new(Code::MethodNotAllowed, format!("this server has no gRPC method '{method}'"));
@@ -207,7 +194,7 @@ async fn no_such_path(request: Request) -> Problem {
     Problem::not_found("no route has this path")
 }
 
-async fn no_such_method(request: Request) -> Response {
+fn unknown_method(request: &Request) -> Problem {
     let detail = format!("this path does not support {}; the Allow header lists its methods", request.method());
-    Problem::new(Code::MethodNotAllowed, detail).into_response()
+    Problem::new(Code::MethodNotAllowed, detail)
 }

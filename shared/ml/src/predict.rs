@@ -14,6 +14,7 @@ pub mod flat;
 mod keys;
 mod machine;
 mod node;
+mod object;
 mod prediction;
 mod ranks;
 mod shap;
@@ -27,6 +28,7 @@ use trainyard_domain::{Algorithm, FieldError};
 
 use self::binner::Binner;
 use self::counting::RowBins;
+use self::object::Names;
 use crate::artifact::{self, ArtifactError};
 use crate::model::{Input, Manifest, Model, RawRow, Signature, TextReaders};
 
@@ -35,6 +37,7 @@ pub use self::counting::{Counting, RowCounter};
 pub(crate) use self::engine::Engine;
 pub use self::engine::Scratch;
 pub use self::explain::{Explanation, Scale};
+pub use self::object::ObjectRow;
 pub use self::prediction::{Outcome, Prediction};
 
 /// A row of a request: values by feature name.
@@ -85,6 +88,7 @@ impl From<FieldError> for Refused {
 pub struct Predictor {
     manifest: Manifest,
     readers: TextReaders,
+    names: Names,
     /// [`Signature::width`]
     width: usize,
     /// The bins of each feature, and of the predictions.
@@ -114,8 +118,9 @@ impl Predictor {
         let distributions = &manifest.distributions;
         let all = distributions.features.iter().chain([&distributions.predictions]);
         let binners = all.map(|distribution| Binner::new(&distribution.bins)).collect();
-        let memory_bytes = engine.memory_bytes() + manifest_bytes;
-        let predictor = Self { manifest, readers, width, binners, engine, memory_bytes };
+        let names = Names::new(&manifest.signature);
+        let memory_bytes = engine.memory_bytes() + manifest_bytes + names.memory_bytes();
+        let predictor = Self { manifest, readers, names, width, binners, engine, memory_bytes };
         predictor.self_test()?;
         Ok(predictor)
     }
@@ -220,11 +225,8 @@ impl Predictor {
                 }
                 continue;
             }
-            self.answer(rows, &mut batch, &mut warnings, &mut predictions).map_err(|row| {
-                let error =
-                    FieldError::new("features", "are too far outside the range of the training data for a prediction");
-                Refused::from(relocate(error, &place(first + row)))
-            })?;
+            self.answer(rows, &mut batch, &mut warnings, &mut predictions)
+                .map_err(|row| Refused::from(relocate(out_of_range(), &place(first + row))))?;
             if let Some(explanations) = &mut explanations {
                 self.explain_batch(&batch, explanations);
             }
@@ -261,7 +263,8 @@ impl Predictor {
             if !outputs.iter().all(|output| output.is_finite()) {
                 return Err(i);
             }
-            let warnings = prediction::warnings(self.signature(), row, raw, unseen, warnings);
+            let value = |name: &str| row.get(name).map(prediction::category).unwrap_or_default();
+            let warnings = prediction::warnings(self.signature(), value, raw, unseen, warnings);
             predictions.push(Prediction { outcome: Outcome::new(&self.signature().task, outputs), warnings });
         }
         Ok(())
@@ -321,6 +324,11 @@ impl Batch {
         self.raw.clear();
         self.unseen.clear();
     }
+}
+
+/// The error of a row without a finite prediction.
+fn out_of_range() -> FieldError {
+    FieldError::new("features", "are too far outside the range of the training data for a prediction")
 }
 
 /// Replaces `features.x` by `instances[3].x`.

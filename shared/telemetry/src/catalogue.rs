@@ -131,6 +131,8 @@ pub const JOBS_RETRIES_TOTAL: &str = "trainyard_jobs_retries_total";
 pub const JOBS_SUBMITTED_TOTAL: &str = "trainyard_jobs_submitted_total";
 /// Time from when a job is due to its claim.
 pub const JOBS_WAIT_SECONDS: &str = "trainyard_jobs_wait_seconds";
+/// Log lines that were dropped.
+pub const LOG_LINES_DROPPED_TOTAL: &str = "trainyard_log_lines_dropped_total";
 /// Guarded versions that exceeded a limit.
 pub const MODELS_AUTOMATIC_ROLLBACKS_TOTAL: &str = "trainyard_models_automatic_rollbacks_total";
 /// Rows predicted by prediction jobs.
@@ -308,6 +310,7 @@ pub const ALL: &[MetricSpec] = &[
         .with(&[RETRY_REASONS]),
     counter(JOBS_SUBMITTED_TOTAL, &["algorithm", "kind"], "Jobs accepted with a 202.").with(&[ALGORITHMS, KINDS]),
     histogram(JOBS_WAIT_SECONDS, &[], WAIT_SECONDS, "Time from when a job is due to its claim."),
+    counter(LOG_LINES_DROPPED_TOTAL, &[], "Log lines dropped because the log output was slower than the lines."),
     counter(
         MODELS_AUTOMATIC_ROLLBACKS_TOTAL,
         &["outcome"],

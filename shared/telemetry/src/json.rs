@@ -8,27 +8,27 @@
 use std::cell::Cell;
 use std::error::Error;
 use std::fmt::{self, Write as _};
-use std::io::Write as _;
 use std::ops::Range;
 
 use serde::Serialize;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::log_writer::LogWriter;
+use crate::timestamp;
+
 /// Writes each event as a JSON object: `timestamp`, `level`, `target`, `message`, then the span fields, then the
 /// event's own fields. A later field replaces an earlier one of the same name.
-pub(crate) struct JsonLines<W> {
-    writer: W,
+pub(crate) struct JsonLines {
+    writer: LogWriter,
 }
 
-impl<W> JsonLines<W> {
-    pub(crate) fn new(writer: W) -> Self {
+impl JsonLines {
+    pub(crate) fn new(writer: LogWriter) -> Self {
         Self { writer }
     }
 }
@@ -52,10 +52,9 @@ thread_local! {
     static BUFFERS: Cell<Buffers> = Cell::default();
 }
 
-impl<S, W> Layer<S> for JsonLines<W>
+impl<S> Layer<S> for JsonLines
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
-    W: for<'a> MakeWriter<'a> + 'static,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         if let Some(span) = context.span(id) {
@@ -81,7 +80,9 @@ where
         event.record(own);
         all.clear();
         all.put("timestamp", |json| {
-            quoted(json, |out| SystemTime.format_time(&mut tracing_subscriber::fmt::format::Writer::new(out)));
+            json.push(b'"');
+            timestamp::write_now(json);
+            json.push(b'"');
         });
         all.put("level", |json| text(json, event.metadata().level().as_str()));
         all.put("target", |json| text(json, event.metadata().target()));
@@ -93,8 +94,7 @@ where
         }
         all.extend(own);
         all.write(line);
-        // An error of the log output can't be reported anywhere.
-        let _ = self.writer.make_writer().write_all(line);
+        self.writer.push(line, *event.metadata().level() <= Level::WARN);
         BUFFERS.set(buffers);
     }
 }
@@ -243,8 +243,10 @@ mod tests {
     fn logged(work: impl FnOnce()) -> Value {
         let sink = Sink::default();
         let writer = sink.clone();
-        let subscriber = tracing_subscriber::registry().with(JsonLines::new(move || writer.clone()));
+        let writer = LogWriter::start(writer).unwrap();
+        let subscriber = tracing_subscriber::registry().with(JsonLines::new(writer.clone()));
         tracing::subscriber::with_default(subscriber, work);
+        writer.flush();
         let bytes = sink.0.lock().unwrap().clone();
         serde_json::from_slice(&bytes).unwrap()
     }

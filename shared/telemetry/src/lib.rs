@@ -7,14 +7,16 @@ mod buckets;
 pub mod catalogue;
 mod catalogue_markdown;
 mod json;
+mod log_writer;
 pub mod logs;
 mod metric_spec;
 pub mod metrics;
 mod process;
 mod recorder;
+mod timestamp;
 pub mod trace;
 
-pub use logs::{LogFormat, init_logs};
+pub use logs::{LogFormat, flush_logs, init_logs};
 pub use metrics::Metrics;
 pub use recorder::VERSION_SERIES_IDLE;
 pub use trace::{Span, TraceConfig, TraceParent};
@@ -33,6 +35,9 @@ pub enum TelemetryError {
     /// Logging has already been set up.
     #[error("logging has already been set up")]
     LogsTaken(#[source] tracing_subscriber::util::TryInitError),
+    /// The thread that writes the log could not be started.
+    #[error("the thread that writes the log could not be started")]
+    NoLogThread(#[source] std::io::Error),
     /// A metrics recorder has already been installed.
     #[error("a metrics recorder has already been installed")]
     MetricsTaken,

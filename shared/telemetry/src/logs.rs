@@ -3,6 +3,7 @@
 //! Logs go to standard error only, because standard output belongs to the result of a command.
 
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::layer::SubscriberExt;
@@ -11,6 +12,10 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::TelemetryError;
 use crate::json::JsonLines;
+use crate::log_writer::LogWriter;
+
+/// The writer of the process, like the subscriber.
+static WRITER: OnceLock<LogWriter> = OnceLock::new();
 
 /// The format of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,20 +43,30 @@ impl LogFormat {
 /// Starts logging to standard error. `filter` has the format of `RUST_LOG`, such as `info,sqlx=warn`. From now on
 /// panics are log lines with the fields of their spans.
 ///
+/// JSON lines are written by a background thread. Call [`flush_logs`] before the process ends.
+///
 /// # Errors
-/// If the filter is invalid, or logging has already been set up.
+/// If the filter is invalid, the thread can't be started, or logging has already been set up.
 pub fn init_logs(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
     let filter =
         EnvFilter::try_new(filter).map_err(|source| TelemetryError::BadFilter { filter: filter.to_owned(), source })?;
     let terminal = std::io::stderr().is_terminal();
     let lines = if format.is_json(terminal) {
-        JsonLines::new(std::io::stderr).boxed()
+        let writer = LogWriter::start(std::io::stderr()).map_err(TelemetryError::NoLogThread)?;
+        JsonLines::new(WRITER.get_or_init(|| writer).clone()).boxed()
     } else {
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(terminal).boxed()
     };
     tracing_subscriber::registry().with(lines.with_filter(filter)).try_init().map_err(TelemetryError::LogsTaken)?;
     std::panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// Writes the log lines that are still in memory.
+pub fn flush_logs() {
+    if let Some(writer) = WRITER.get() {
+        writer.flush();
+    }
 }
 
 fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {

@@ -119,7 +119,7 @@ impl Feature {
     ///
     /// # Errors
     /// If the value has another type.
-    fn read(&self, value: &Value, reader: &Reader) -> Result<Input, Mismatch> {
+    pub(crate) fn read(&self, value: &Value, reader: &Reader) -> Result<Input, Mismatch> {
         let kind = &self.kind;
         match (kind, value) {
             (_, Value::Null) => Ok(Input::Missing),

@@ -16,8 +16,8 @@ pub trait RowCounter {
 /// A predictor that counts the rows of answered requests.
 #[derive(Clone, Copy)]
 pub struct Counting<'a> {
-    predictor: &'a Predictor,
-    counter: &'a dyn RowCounter,
+    pub(super) predictor: &'a Predictor,
+    pub(super) counter: &'a dyn RowCounter,
 }
 
 impl Predictor {
@@ -105,7 +105,7 @@ pub(super) struct RowBins {
 }
 
 impl RowBins {
-    fn new(columns: usize) -> Self {
+    pub(super) fn new(columns: usize) -> Self {
         Self { bins: BUFFER.take(), columns }
     }
 
@@ -120,7 +120,7 @@ impl RowBins {
     }
 
     /// Adds up the rows of each bin first, so that a large request has few calls of the counter.
-    fn count(&self, counter: &dyn RowCounter) {
+    pub(super) fn count(&self, counter: &dyn RowCounter) {
         if self.bins.len() == self.columns {
             return self.bins.iter().enumerate().for_each(|(column, bin)| counter.count(column, usize::from(*bin), 1));
         }

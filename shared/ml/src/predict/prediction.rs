@@ -3,7 +3,6 @@
 use serde_json::Value;
 use trainyard_domain::shown;
 
-use super::Row;
 use crate::model::{FeatureKind, Signature, Status, Task};
 
 /// The prediction for one row.
@@ -59,11 +58,11 @@ impl Outcome {
 /// Maximum number of warnings per row.
 const MAX_ROW_WARNINGS: usize = 100;
 
-/// Warns about features that were missing or had an unknown category. `room` is the remaining number of warnings for
-/// the request; further warnings are only counted.
+/// Warns about features that were missing or had an unknown category. `value` is the category of a feature as text; `room` is
+/// the remaining number of warnings for the request; further warnings are only counted.
 pub(super) fn warnings(
     signature: &Signature,
-    row: &Row,
+    value: impl Fn(&str) -> String,
     raw: &[f32],
     unseen: &[bool],
     room: &mut usize,
@@ -85,7 +84,7 @@ pub(super) fn warnings(
         *room -= 1;
         let name = shown(&feature.name);
         warnings.push(if status == Status::Unseen {
-            let value = row.get(&feature.name).map(category).unwrap_or_default();
+            let value = value(&feature.name);
             let rare =
                 if matches!(feature.kind, FeatureKind::Category { grouped: true, .. }) { "is rare or " } else { "" };
             format!("'{name}' has the category '{value}', which {rare}did not occur in training")
@@ -100,7 +99,7 @@ pub(super) fn warnings(
 }
 
 /// The category as a string.
-fn category(value: &Value) -> String {
+pub(super) fn category(value: &Value) -> String {
     match value {
         Value::String(text) => shown(text).into_owned(),
         other => shown(&other.to_string()).into_owned(),
