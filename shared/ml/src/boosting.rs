@@ -20,6 +20,7 @@ mod loss;
 mod monotone;
 mod params;
 mod saved;
+mod scores;
 mod split;
 mod stages;
 
@@ -33,7 +34,7 @@ use crate::target_scale::TargetScale;
 pub(crate) use bins::{Bins, TrainColumn};
 use draw::{ColumnDraw, draw_rows};
 use grow::{Grower, GrownTree, Shape};
-use histogram::{Sums, Units, round};
+use histogram::{Rounded, Units, round};
 pub use linfa_api::{BoostedClassifier, BoostedRegressor};
 use loss::Loss;
 pub use monotone::Direction;
@@ -101,7 +102,7 @@ pub(crate) fn fit_classes(
         2 => Loss::Logistic { classes, weights },
         _ => Loss::Softmax { classes, weights },
     };
-    boost(rows, &loss, params, checkpoints, on_round).ok_or(Failure::Stopped)
+    boost_in_pool(rows, &loss, params, checkpoints, on_round)
 }
 
 /// Trains a regressor: a finite target per row.
@@ -131,7 +132,7 @@ pub(crate) fn fit_numbers(
         RegressionLoss::Quantile { quantile } => Loss::Quantile { targets, quantile },
         RegressionLoss::Poisson => Loss::Poisson { targets },
     };
-    let mut boosted = boost(rows, &loss, params, checkpoints, on_round).ok_or(Failure::Stopped)?;
+    let mut boosted = boost_in_pool(rows, &loss, params, checkpoints, on_round)?;
     let response = &mut boosted.model.response;
     if is_poisson {
         response.baseline[0] += scale.mean().ln();
@@ -140,6 +141,17 @@ pub(crate) fn fit_numbers(
         response.baseline[0] = scale.mean() + scale.deviation() * response.baseline[0];
     }
     Ok(boosted)
+}
+
+/// Trains within the thread pool: every parallel step that begins outside of it waits for another thread to wake up.
+fn boost_in_pool<K: Sync>(
+    rows: Rows<'_>,
+    loss: &Loss<'_>,
+    params: &BoostingValidParams<K>,
+    checkpoints: StageCheckpoints<'_>,
+    on_round: OnRound<'_>,
+) -> Result<Boosted, Failure> {
+    rayon::scope(|_| boost(rows, loss, params, checkpoints, on_round)).ok_or(Failure::Stopped)
 }
 
 /// Trains rounds until the last one, or until the validation loss does not improve. `None` if `on_round` stopped the
@@ -215,7 +227,7 @@ struct Run<'a, K> {
     /// The predictions for the scores.
     predictions: Vec<f64>,
     derivatives: Vec<(f32, f32)>,
-    sums: Vec<Sums>,
+    rounded: Vec<Rounded>,
     trees: Vec<Tree>,
     /// Gain per tree and raw column.
     gains: Vec<Vec<(usize, f64)>>,
@@ -238,7 +250,7 @@ impl<'a, K: Sync> Run<'a, K> {
             predictions: vec![0.0; n_rows * baseline.len()],
             baseline,
             derivatives: vec![(0.0, 0.0); n_rows],
-            sums: vec![Sums::default(); n_rows],
+            rounded: vec![Rounded::default(); n_rows],
             trees: Vec::new(),
             gains: Vec::new(),
         };
@@ -301,7 +313,7 @@ impl<'a, K: Sync> Run<'a, K> {
                 *derivatives = (gradient as f32, hessian as f32);
             }
         });
-        round(&self.derivatives, salt, &mut self.sums)
+        round(&self.derivatives, salt, &mut self.rounded)
     }
 
     fn rules(&self, units: Units) -> SplitRules {
@@ -316,7 +328,10 @@ impl<'a, K: Sync> Run<'a, K> {
         let (params, rules) = (self.params, self.rules(units));
         let shape = Shape { max_leaves: params.max_leaves(), max_depth: params.max_depth().unwrap_or(usize::MAX) };
         self.grower.rows = draw_rows(&self.training, params.subsample(), rng);
-        self.grower.grow(&self.sums, rules, shape, active, rng)
+        let mut drawn = self.grower.rows.iter().copied().peekable();
+        let is_other = |row: &u32| drawn.next_if_eq(row).is_none();
+        self.grower.others = (0..self.bins.rows() as u32).filter(is_other).collect();
+        self.grower.grow(&self.rounded, rules, shape, active, rng)
     }
 
     /// Sets the values of the leaves and adds them to the scores of all rows.
@@ -332,25 +347,9 @@ impl<'a, K: Sync> Run<'a, K> {
             let value = (rate * step) as f32;
             grown.tree.set_values(leaf.node, &[if value.is_finite() { value } else { 0.0 }]);
             let value = grown.tree.values[grown.tree.values.len() - 1];
-            for row in rows {
+            for row in rows.iter().chain(&self.grower.others[leaf.others.clone()]) {
                 self.scores[*row as usize * outputs + output] += f64::from(value);
             }
-        }
-        let mut in_tree = Vec::new();
-        let others = if self.grower.rows.len() == self.training.len() {
-            &self.validation
-        } else {
-            in_tree.resize(self.bins.rows(), false);
-            self.grower.rows.iter().for_each(|row| in_tree[*row as usize] = true);
-            &(0..self.bins.rows() as u32).filter(|row| !in_tree[*row as usize]).collect()
-        };
-        let value_of = |row: &u32| {
-            let leaf = grown.leaf_node(self.bins, *row);
-            f64::from(grown.tree.values[grown.tree.left[leaf] as usize])
-        };
-        let values: Vec<f64> = others.par_iter().with_min_len(512).map(value_of).collect();
-        for (row, value) in others.iter().zip(values) {
-            self.scores[*row as usize * outputs + output] += value;
         }
         grown
     }

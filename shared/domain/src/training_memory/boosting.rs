@@ -18,9 +18,11 @@ pub const LANES: u64 = 8;
 pub fn most_bytes(shape: &TrainingShape, params: &Params) -> u64 {
     let ordered = shape.category_columns.saturating_mul(PERMUTATIONS);
     let columns = shape.raw_columns.saturating_add(ordered);
-    let per_row = shape.outputs.saturating_mul(2 * 8).saturating_add(16 + 8 + 3 * 4 + LANES);
+    let per_row = shape.outputs.saturating_mul(2 * 8).saturating_add(2 * 8 + 3 * 4 + LANES);
     let rows = product(&[shape.rows, per_row.saturating_add(ordered.saturating_mul(RAW_CELL))]);
-    rows.saturating_add(product(&[columns, HISTOGRAM, most_histogram_sets(columns, shape.rows, params)]))
+    // Histograms are computed in working memory of the same size.
+    let sets = most_histogram_sets(columns, shape.rows, params).saturating_add(1);
+    rows.saturating_add(product(&[columns, HISTOGRAM, sets]))
 }
 
 /// The most sets of histograms of all columns that exist at once. A leaf that may be split keeps its set, if there is room,

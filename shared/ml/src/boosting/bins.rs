@@ -109,7 +109,8 @@ impl Bins {
     }
 
     /// The bin of a row.
-    pub(super) fn bin(&self, column: usize, row: u32) -> u8 {
+    #[cfg(test)]
+    fn bin(&self, column: usize, row: u32) -> u8 {
         self.blocks[column / LANES][row as usize][column % LANES]
     }
 }

@@ -6,17 +6,17 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::bins::{Bins, LANES};
-use super::histogram::{ColumnHistogram, Sums, fill, subtract};
+use super::histogram::{BinSums, ColumnHistogram, Lanes, Rounded, Sums, fill};
 use super::monotone::Bounds;
 use super::split::{Split, SplitColumn, SplitRules};
 use crate::bins::{Side, goes_left, partition};
-use crate::model::{LEAF, NodeSplit, Tree};
+use crate::model::{NodeSplit, Tree};
 use crate::rng::Rng;
 
 /// Memory for histograms that wait for a split. Without room a leaf computes its histogram again.
 pub(super) const POOL_BYTES: usize = 256 << 20;
 /// Work below this number of bins is not divided among threads.
-const PARALLEL_FROM: usize = 4_096;
+const PARALLEL_FROM: usize = 32_768;
 /// Number of rows that a thread partitions at once.
 const PARTITION_ROWS: usize = 16_384;
 
@@ -34,8 +34,6 @@ pub(super) struct GrownTree {
     pub(super) tree: Tree,
     /// The leaves in the order of their values.
     pub(super) leaves: Vec<GrownLeaf>,
-    /// Column, bin and side of missing values of each node, for rows that did not grow the tree.
-    pub(super) splits: Vec<Option<(usize, u8, Side)>>,
     /// Column and gain of each split.
     pub(super) gains: Vec<(usize, f64)>,
 }
@@ -44,8 +42,10 @@ pub(super) struct GrownTree {
 #[derive(Debug)]
 pub(super) struct GrownLeaf {
     pub(super) node: usize,
-    /// A range of the rows of the [`Grower`].
+    /// A range of [`Grower::rows`].
     pub(super) rows: Range<usize>,
+    /// A range of [`Grower::others`].
+    pub(super) others: Range<usize>,
     pub(super) sums: Sums,
     /// The bounds of its step.
     pub(super) bounds: Bounds,
@@ -56,8 +56,12 @@ pub(super) struct Grower<'a> {
     bins: &'a Bins,
     /// The rows of the tree, leaf by leaf.
     pub(super) rows: Vec<u32>,
+    /// Rows that do not grow the tree, but reach its leaves: leaf by leaf.
+    pub(super) others: Vec<u32>,
     spare: Vec<u32>,
-    /// Unused histograms of all columns.
+    /// Working memory for the histograms of all columns.
+    working: Vec<BinSums>,
+    /// Unused histograms of all columns. Those of a block are in the order of the lanes that the tree uses.
     unused: Vec<Vec<ColumnHistogram>>,
     /// How many more histograms may be kept.
     room: usize,
@@ -76,39 +80,53 @@ struct OpenLeaf {
 /// What all nodes of a tree have in common.
 struct TreeInput<'a> {
     /// The rounded derivatives of each row.
-    sums: &'a [Sums],
+    rounded: &'a [Rounded],
     rules: SplitRules,
-    /// Whether the tree may use each column.
-    columns: &'a [bool],
+    /// The lanes of each block that the tree may use, and their number.
+    lanes: Vec<Lanes>,
+    columns: usize,
 }
 
 impl<'a> Grower<'a> {
     pub(super) fn new(bins: &'a Bins) -> Self {
         let room = histograms_in_pool(bins.columns().len());
         let is_constrained = bins.columns().iter().any(|column| column.direction.is_some());
-        Self { bins, rows: Vec::new(), spare: Vec::new(), unused: Vec::new(), room, is_constrained }
+        let working = vec![[Sums::default(); 256]; bins.columns().len()];
+        Self {
+            bins,
+            rows: Vec::new(),
+            others: Vec::new(),
+            spare: Vec::new(),
+            working,
+            unused: Vec::new(),
+            room,
+            is_constrained,
+        }
     }
 
-    /// Grows a tree on [`Self::rows`], which are then in the order of the leaves.
+    /// Grows a tree on [`Self::rows`]. They are then in the order of the leaves, and so are [`Self::others`].
     pub(super) fn grow(
         &mut self,
-        sums: &[Sums],
+        rounded: &[Rounded],
         rules: SplitRules,
         shape: Shape,
         columns: &[bool],
         rng: &mut Rng,
     ) -> GrownTree {
-        let input = TreeInput { sums, rules, columns };
-        self.spare.resize(self.rows.len(), 0);
+        let lanes: Vec<Lanes> = columns.chunks(LANES).map(Lanes::of).collect();
+        let columns = lanes.iter().map(Lanes::len).sum();
+        let input = TreeInput { rounded, rules, lanes, columns };
+        self.spare.resize(self.rows.len().max(self.others.len()), 0);
         let mut tree = Tree::default();
         tree.push_empty_leaf(self.rows.len() as f32);
-        let (mut splits, mut gains) = (vec![None], Vec::new());
-        let total = self.rows.par_chunks(PARTITION_ROWS).map(|rows| sum(rows, sums)).collect::<Vec<_>>();
+        let mut gains = Vec::new();
+        let total = self.rows.par_chunks(PARTITION_ROWS).map(|rows| sum(rows, rounded)).collect::<Vec<_>>();
         let total = total.into_iter().fold(Sums::default(), |mut all, part| {
             all.add(part);
             all
         });
-        let leaf = GrownLeaf { node: 0, rows: 0..self.rows.len(), sums: total, bounds: Bounds::NONE };
+        let (rows, others) = (0..self.rows.len(), 0..self.others.len());
+        let leaf = GrownLeaf { node: 0, rows, others, sums: total, bounds: Bounds::NONE };
         let mut root = OpenLeaf { leaf, depth: 0, histograms: None, best: None };
         if shape.max_leaves > 1 && self.can_split(&root, rules, shape) {
             self.search_root(&input, &mut root);
@@ -121,8 +139,8 @@ impl<'a> Grower<'a> {
             let OpenLeaf { leaf: parent, depth, .. } = parent;
             let column = &self.bins.columns()[split.column];
             let right_sums = parent.sums.minus(split.left);
-            let left_rows = self.partition(parent.rows.clone(), &split);
             let missing = split.missing.unwrap_or_else(|| unknown_side(split.left, right_sums, rng));
+            let [left_rows, left_others] = self.partition(&parent, &split, missing);
             let node_split = NodeSplit {
                 feature: column.raw as u32,
                 threshold: column.threshold(split.bin),
@@ -130,20 +148,16 @@ impl<'a> Grower<'a> {
                 covers: [left_rows, parent.rows.len() - left_rows].map(|rows| rows as f32),
             };
             let left_node = tree.split(parent.node, node_split);
-            splits[parent.node] = Some((split.column, split.bin, missing));
-            splits.extend([None, None]);
             gains.push((split.column, split.gain));
-            let middle = parent.rows.start + left_rows;
+            let [rows, other_rows] = [halves(&parent.rows, left_rows), halves(&parent.others, left_others)];
             let steps = [split.left, right_sums].map(|sums| parent.bounds.step(&rules, sums));
             let bounds = parent.bounds.children(column.direction, steps);
-            let child = |node, rows, sums, bounds| OpenLeaf {
-                leaf: GrownLeaf { node, rows, sums, bounds },
-                depth: depth + 1,
-                histograms: None,
-                best: None,
+            let child = |side: usize, sums| {
+                let [rows, others] = [&rows, &other_rows].map(|halves| halves[side].clone());
+                let leaf = GrownLeaf { node: left_node + side, rows, others, sums, bounds: bounds[side] };
+                OpenLeaf { leaf, depth: depth + 1, histograms: None, best: None }
             };
-            let mut left = child(left_node, parent.rows.start..middle, split.left, bounds[0]);
-            let mut right = child(left_node + 1, middle..parent.rows.end, right_sums, bounds[1]);
+            let (mut left, mut right) = (child(0, split.left), child(1, right_sums));
             // After the last split no leaf needs a histogram.
             if open.len() + 2 < shape.max_leaves
                 && (self.can_split(&left, rules, shape) || self.can_split(&right, rules, shape))
@@ -161,7 +175,7 @@ impl<'a> Grower<'a> {
             leaves.push(leaf.leaf);
         }
         leaves.sort_by_key(|leaf| leaf.node);
-        GrownTree { tree, leaves, splits, gains }
+        GrownTree { tree, leaves, gains }
     }
 
     fn can_split(&self, leaf: &OpenLeaf, rules: SplitRules, shape: Shape) -> bool {
@@ -170,17 +184,20 @@ impl<'a> Grower<'a> {
 
     fn search_root(&mut self, input: &TreeInput<'_>, root: &mut OpenLeaf) {
         let mut histograms = self.take();
+        let mut working = std::mem::take(&mut self.working);
         let rows = &self.rows[root.leaf.rows.clone()];
-        let search = |(block, histograms): (usize, &mut [ColumnHistogram])| {
-            self.fill_block(input, block, histograms, rows);
+        let search = |(block, (histograms, working)): (usize, (&mut [ColumnHistogram], &mut [BinSums]))| {
+            self.fill_block(input, block, histograms, working, rows);
             self.search_block(input, block, histograms, &root.leaf)
         };
-        let found: Vec<_> = if self.is_small(rows.len()) {
-            histograms.chunks_mut(LANES).enumerate().map(search).collect()
+        let found: Vec<_> = if is_small(input, rows.len()) {
+            histograms.chunks_mut(LANES).zip(working.chunks_mut(LANES)).enumerate().map(search).collect()
         } else {
-            histograms.par_chunks_mut(LANES).enumerate().map(search).collect()
+            let blocks = histograms.par_chunks_mut(LANES).zip(working.par_chunks_mut(LANES));
+            blocks.enumerate().map(search).collect()
         };
         root.best = found.into_iter().fold(None, better);
+        self.working = working;
         self.keep(root, histograms);
     }
 
@@ -195,53 +212,51 @@ impl<'a> Grower<'a> {
     ) {
         let (small, large) = if left.leaf.rows.len() <= right.leaf.rows.len() { (left, right) } else { (right, left) };
         let mut small_histograms = self.take();
+        let mut working = std::mem::take(&mut self.working);
         let is_rest = parent.is_some();
         let mut large_histograms = parent.unwrap_or_else(|| self.take());
         let searched = [&*small, &*large].map(|leaf| self.can_split(leaf, input.rules, shape));
         let rows = [&*small, &*large].map(|leaf| &self.rows[leaf.leaf.rows.clone()]);
-        let search =
-            |(block, (small_block, large_block)): (usize, (&mut [ColumnHistogram], &mut [ColumnHistogram]))| {
-                if !self.is_active(input, block) {
-                    return [None, None];
+        type Block<'b> = ((&'b mut [ColumnHistogram], &'b mut [ColumnHistogram]), &'b mut [BinSums]);
+        let search = |(block, ((small_block, large_block), working)): (usize, Block<'_>)| {
+            self.fill_block(input, block, small_block, working, rows[0]);
+            if is_rest {
+                for (at, lane) in input.lanes[block].iter().enumerate() {
+                    large_block[at].subtract(&small_block[at], self.bins.columns()[block * LANES + lane].bins());
                 }
-                self.fill_block(input, block, small_block, rows[0]);
-                if is_rest {
-                    subtract(large_block.as_flattened_mut(), small_block.as_flattened());
-                } else {
-                    self.fill_block(input, block, large_block, rows[1]);
-                }
-                let of = |is_searched: bool, histograms: &[ColumnHistogram], leaf: &GrownLeaf| {
-                    if is_searched { self.search_block(input, block, histograms, leaf) } else { None }
-                };
-                [of(searched[0], small_block, &small.leaf), of(searched[1], large_block, &large.leaf)]
+            } else {
+                self.fill_block(input, block, large_block, working, rows[1]);
+            }
+            let of = |is_searched: bool, histograms: &[ColumnHistogram], leaf: &GrownLeaf| {
+                if is_searched { self.search_block(input, block, histograms, leaf) } else { None }
             };
-        let found: Vec<[Option<Split>; 2]> = if self.is_small(rows[0].len()) {
-            small_histograms.chunks_mut(LANES).zip(large_histograms.chunks_mut(LANES)).enumerate().map(search).collect()
+            [of(searched[0], small_block, &small.leaf), of(searched[1], large_block, &large.leaf)]
+        };
+        let found: Vec<[Option<Split>; 2]> = if is_small(input, rows[0].len()) {
+            let blocks = small_histograms.chunks_mut(LANES).zip(large_histograms.chunks_mut(LANES));
+            blocks.zip(working.chunks_mut(LANES)).enumerate().map(search).collect()
         } else {
             let blocks = small_histograms.par_chunks_mut(LANES).zip(large_histograms.par_chunks_mut(LANES));
-            blocks.enumerate().map(search).collect()
+            blocks.zip(working.par_chunks_mut(LANES)).enumerate().map(search).collect()
         };
         small.best = found.iter().map(|[small, _]| *small).fold(None, better);
         large.best = found.iter().map(|[_, large]| *large).fold(None, better);
+        self.working = working;
         self.keep(small, small_histograms);
         self.keep(large, large_histograms);
     }
 
-    /// Whether the histograms of a node with this number of rows are computed by one thread. Each block is searched, too.
-    fn is_small(&self, rows: usize) -> bool {
-        (rows + 256) * self.bins.columns().len() < PARALLEL_FROM
-    }
-
-    fn is_active(&self, input: &TreeInput<'_>, block: usize) -> bool {
-        let first = block * LANES;
-        input.columns[first..input.columns.len().min(first + LANES)].iter().any(|active| *active)
-    }
-
-    fn fill_block(&self, input: &TreeInput<'_>, block: usize, histograms: &mut [ColumnHistogram], rows: &[u32]) {
-        if self.is_active(input, block) {
-            histograms.as_flattened_mut().fill(Sums::default());
-            fill(histograms, self.bins.block(block), rows, input.sums);
-        }
+    fn fill_block(
+        &self,
+        input: &TreeInput<'_>,
+        block: usize,
+        histograms: &mut [ColumnHistogram],
+        working: &mut [BinSums],
+        rows: &[u32],
+    ) {
+        let number_of_bins = |lane: usize| self.bins.columns()[block * LANES + lane].bins();
+        let lanes = &input.lanes[block];
+        fill(histograms, working, lanes, number_of_bins, self.bins.block(block), rows, input.rounded);
     }
 
     fn search_block(
@@ -251,43 +266,32 @@ impl<'a> Grower<'a> {
         histograms: &[ColumnHistogram],
         leaf: &GrownLeaf,
     ) -> Option<Split> {
-        let first = block * LANES;
-        let columns = histograms.iter().zip(first..).filter(|(_, column)| input.columns[*column]);
         let bounds = self.is_constrained.then_some(leaf.bounds);
-        let of_column = |(histogram, column): (&ColumnHistogram, usize)| {
+        let of_column = |best: Option<Split>, (histogram, lane): (&ColumnHistogram, usize)| {
+            let column = block * LANES + lane;
             let binned = &self.bins.columns()[column];
             let column = SplitColumn { column, bins: binned.bins(), direction: binned.direction };
-            input.rules.best(column, histogram, leaf.sums, bounds)
+            input.rules.best(column, histogram, leaf.sums, bounds, best.as_ref()).or(best)
         };
-        columns.map(of_column).fold(None, better)
+        histograms.iter().zip(input.lanes[block].iter()).fold(None, of_column)
     }
 
-    /// Moves the rows on the left side of a split to the front and returns their number.
-    fn partition(&mut self, range: Range<usize>, split: &Split) -> usize {
-        let (rows, spare) = (&mut self.rows[range.clone()], &mut self.spare[range]);
+    /// Moves the rows on the left side of a split to the front, and returns the numbers of those that grow the tree and of
+    /// the others.
+    fn partition(&mut self, leaf: &GrownLeaf, split: &Split, missing: Side) -> [usize; 2] {
         let (block, lane) = (self.bins.block(split.column / LANES), split.column % LANES);
-        let is_left = goes_left(split.bin, split.missing.unwrap_or(Side::Left));
+        let is_left = goes_left(split.bin, missing);
         let goes_left = |row: &u32| is_left(block[*row as usize][lane]);
-        if rows.len() <= PARTITION_ROWS {
-            return partition(rows, spare, goes_left);
-        }
-        let parts = rows.par_chunks_mut(PARTITION_ROWS).zip(spare.par_chunks_mut(PARTITION_ROWS));
-        let counts: Vec<usize> = parts.map(|(rows, spare)| partition(rows, spare, goes_left)).collect();
-        let left: usize = counts.iter().sum();
-        let (mut at_left, mut at_right) = (0, left);
-        for (rows, count) in rows.chunks(PARTITION_ROWS).zip(counts) {
-            let (lefts, rights) = rows.split_at(count);
-            spare[at_left..at_left + lefts.len()].copy_from_slice(lefts);
-            spare[at_right..at_right + rights.len()].copy_from_slice(rights);
-            (at_left, at_right) = (at_left + lefts.len(), at_right + rights.len());
-        }
-        rows.copy_from_slice(spare);
-        left
+        let parts = [(&mut self.rows, &leaf.rows), (&mut self.others, &leaf.others)];
+        parts.map(|(rows, range)| {
+            let spare = &mut self.spare[..range.len()];
+            partition_in_parallel(&mut rows[range.clone()], spare, goes_left)
+        })
     }
 
     fn take(&mut self) -> Vec<ColumnHistogram> {
         let columns = self.bins.columns().len();
-        self.unused.pop().unwrap_or_else(|| vec![[Sums::default(); 256]; columns])
+        self.unused.pop().unwrap_or_else(|| vec![ColumnHistogram::EMPTY; columns])
     }
 
     /// Keeps the histogram of a leaf that will perhaps be split.
@@ -307,17 +311,29 @@ impl<'a> Grower<'a> {
     }
 }
 
-impl GrownTree {
-    /// The node that a row reaches.
-    pub(super) fn leaf_node(&self, bins: &Bins, row: u32) -> usize {
-        let mut node = 0;
-        while let Some((column, bin, missing)) = self.splits[node] {
-            let right = !goes_left(bin, missing)(bins.bin(column, row));
-            node = self.tree.left[node] as usize + usize::from(right);
-        }
-        debug_assert_eq!(self.tree.feature[node], LEAF);
-        node
+/// Moves the rows that go left to the front and returns their number. Both sides keep their order.
+fn partition_in_parallel(rows: &mut [u32], spare: &mut [u32], goes_left: impl Fn(&u32) -> bool + Sync) -> usize {
+    if rows.len() <= PARTITION_ROWS {
+        return partition(rows, spare, goes_left);
     }
+    let parts = rows.par_chunks_mut(PARTITION_ROWS).zip(spare.par_chunks_mut(PARTITION_ROWS));
+    let counts: Vec<usize> = parts.map(|(rows, spare)| partition(rows, spare, &goes_left)).collect();
+    let left: usize = counts.iter().sum();
+    let (mut at_left, mut at_right) = (0, left);
+    for (rows, count) in rows.chunks(PARTITION_ROWS).zip(counts) {
+        let (lefts, rights) = rows.split_at(count);
+        spare[at_left..at_left + lefts.len()].copy_from_slice(lefts);
+        spare[at_right..at_right + rights.len()].copy_from_slice(rights);
+        (at_left, at_right) = (at_left + lefts.len(), at_right + rights.len());
+    }
+    rows.copy_from_slice(spare);
+    left
+}
+
+/// A range in two parts, the first one of this length.
+fn halves(range: &Range<usize>, first: usize) -> [Range<usize>; 2] {
+    let middle = range.start + first;
+    [range.start..middle, middle..range.end]
 }
 
 /// Number of histograms of all columns that wait for a split.
@@ -325,9 +341,14 @@ fn histograms_in_pool(columns: usize) -> usize {
     (POOL_BYTES / columns.max(1).saturating_mul(size_of::<ColumnHistogram>())).max(2)
 }
 
-fn sum(rows: &[u32], sums: &[Sums]) -> Sums {
+/// Whether the histograms of a node with this number of rows are computed by one thread. Each column is searched, too.
+fn is_small(input: &TreeInput<'_>, rows: usize) -> bool {
+    (rows + 512) * input.columns < PARALLEL_FROM
+}
+
+fn sum(rows: &[u32], rounded: &[Rounded]) -> Sums {
     rows.iter().fold(Sums::default(), |mut all, row| {
-        all.add(sums[*row as usize]);
+        all.add(rounded[*row as usize].sums());
         all
     })
 }

@@ -1,7 +1,10 @@
 //! The best split of a node by a column.
 
+use std::ops::Range;
+
 use super::histogram::{ColumnHistogram, Sums};
 use super::monotone::{Bounds, Direction};
+use super::scores::{Node, scores};
 use crate::bins::{MISSING, Side};
 
 /// What a split needs, in the units of the sums.
@@ -18,7 +21,9 @@ pub(super) struct SplitRules {
 /// A split of a node.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Split {
-    /// The decrease of twice the loss.
+    /// The sum of the scores of both sides.
+    pub(super) score: f64,
+    /// The decrease of twice the loss: the score minus that of the node.
     pub(super) gain: f64,
     /// Index of the binned column.
     pub(super) column: usize,
@@ -45,36 +50,37 @@ pub(super) struct SplitColumn {
 }
 
 impl SplitRules {
-    /// The best split of a node by a column. Missing values are tried on both sides. `bounds` is `None` if no column has a
-    /// constraint.
+    /// The best split of a node by a column, if it is better than `other`, a split of the same node. Missing values are
+    /// tried on both sides. `bounds` is `None` if no column has a constraint.
     pub(super) fn best(
         &self,
         SplitColumn { column, bins, direction }: SplitColumn,
         histogram: &ColumnHistogram,
         node: Sums,
         bounds: Option<Bounds>,
+        other: Option<&Split>,
     ) -> Option<Split> {
-        let missing = histogram[usize::from(MISSING)];
-        let scan = |first: usize| match bounds {
-            None => self.scan(histogram, first..bins, node, |left, right| Some(self.score(left, right))),
-            Some(bounds) => self.scan(histogram, first..bins, node, |left, right| {
-                let steps = [left, right].map(|sums| bounds.step(self, sums));
-                let is_allowed = direction.is_none_or(|direction| direction.allows(steps));
-                is_allowed.then(|| bounds.score(self, left) + bounds.score(self, right))
-            }),
+        let parent = bounds.unwrap_or(Bounds::NONE).score(self, node);
+        let least = other.map_or(parent + MIN_RELATIVE_GAIN * parent.abs(), |other| other.score);
+        let missing = histogram.up_to(usize::from(MISSING));
+        let scan = |first: usize, before: Sums, least: f64| {
+            let node = Node { sums: node, before, l2: self.l2 };
+            let range = self.allowed(histogram, first..bins - 1, node);
+            match bounds {
+                None => best_score(histogram, range, node, least),
+                Some(bounds) => self.best_bounded_score(histogram, range, node, least, bounds, direction),
+            }
         };
         // Without missing values bin 0 is empty.
-        let right = scan(1);
-        let left = if missing.rows() > 0 { scan(0) } else { None };
+        let left = if missing.rows() > 0 { scan(0, Sums::default(), least) } else { None };
+        let right = scan(1, missing, left.map_or(least, |found| found.score));
         let (found, missing) = match (left, right) {
-            (Some(left), Some(right)) if left.score >= right.score => (left, Some(Side::Left)),
-            (Some(left), None) => (left, Some(Side::Left)),
-            (_, right) => (right?, (missing.rows() > 0).then_some(Side::Right)),
+            (_, Some(right)) => (right, (missing.rows() > 0).then_some(Side::Right)),
+            (left, None) => (left?, Some(Side::Left)),
         };
-        let parent = bounds.unwrap_or(Bounds::NONE).score(self, node);
-        let gain = found.score - parent;
-        (gain > MIN_RELATIVE_GAIN * parent.abs()).then(|| Split {
-            gain,
+        Some(Split {
+            score: found.score,
+            gain: found.score - parent,
             column,
             bin: middle(histogram, found.bin, bins),
             missing,
@@ -82,48 +88,67 @@ impl SplitRules {
         })
     }
 
-    /// The sum of the scores of both sides. The gain of a split is this sum minus the score of the node.
-    #[inline(always)]
-    fn score(&self, left: Sums, right: Sums) -> f64 {
-        let (left_gradient, right_gradient) = (left.gradient(), right.gradient());
-        let (left_hessian, right_hessian) = (left.hessian() + self.l2, right.hessian() + self.l2);
-        // A common denominator saves a division.
-        (left_gradient * left_gradient * right_hessian + right_gradient * right_gradient * left_hessian)
-            / (left_hessian * right_hessian)
+    /// The bins after which a split has enough rows and a sufficient hessian on both sides. Both increase with the bin.
+    fn allowed(&self, histogram: &ColumnHistogram, bins: Range<usize>, node: Node) -> Range<usize> {
+        let suffices = |sums: Sums| sums.rows() >= self.min_rows && sums.hessian() >= self.min_hessian;
+        let left = |bin: usize| histogram.up_to(bin).minus(node.before);
+        let first = first_where(bins.clone(), |bin| suffices(left(bin)));
+        let end = first_where(first..bins.end, |bin| !suffices(node.sums.minus(left(bin))));
+        first..end
     }
 
-    /// Adds bins to the left side one by one. The other bins are on the right side. `score` returns the score of a split
-    /// into two sides, `None` if it is not allowed.
-    #[inline(always)]
-    fn scan(
+    fn best_bounded_score(
         &self,
         histogram: &ColumnHistogram,
-        bins: std::ops::Range<usize>,
-        node: Sums,
-        score: impl Fn(Sums, Sums) -> Option<f64>,
+        bins: Range<usize>,
+        node: Node,
+        least: f64,
+        bounds: Bounds,
+        direction: Option<Direction>,
     ) -> Option<Found> {
-        let mut left = Sums::default();
         let mut best: Option<Found> = None;
-        for (bin, sums) in histogram.iter().enumerate().take(bins.end - 1).skip(bins.start) {
-            left.add(*sums);
-            if left.rows() < self.min_rows {
-                continue;
-            }
-            let right = node.minus(left);
-            if right.rows() < self.min_rows {
-                break;
-            }
-            if left.hessian() < self.min_hessian || right.hessian() < self.min_hessian {
-                continue;
-            }
-            if let Some(score) = score(left, right)
-                && best.is_none_or(|best| score > best.score)
+        for bin in bins {
+            let left = histogram.up_to(bin).minus(node.before);
+            let right = node.sums.minus(left);
+            let steps = [left, right].map(|sums| bounds.step(self, sums));
+            let score = bounds.score(self, left) + bounds.score(self, right);
+            if direction.is_none_or(|direction| direction.allows(steps))
+                && score > best.map_or(least, |best| best.score)
             {
                 best = Some(Found { score, bin, left });
             }
         }
         best
     }
+}
+
+/// The first bin with the largest score, if it is above `least`.
+fn best_score(histogram: &ColumnHistogram, bins: Range<usize>, node: Node, least: f64) -> Option<Found> {
+    let (gradients, hessians_and_rows) = histogram.lists(bins.clone());
+    let mut found = [0.0; 256];
+    let found = &mut found[..gradients.len()];
+    let score = scores(gradients, hessians_and_rows, node, found);
+    if score <= least {
+        return None;
+    }
+    let bin = bins.start + found.iter().position(|other| *other == score)?;
+    Some(Found { score, bin, left: histogram.up_to(bin).minus(node.before) })
+}
+
+/// The first of some bins that fulfils a condition that all later ones fulfil, too; the end without one.
+#[inline(always)]
+fn first_where(bins: Range<usize>, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut first, mut count) = (bins.start, bins.len());
+    while count > 0 {
+        let half = count / 2;
+        if holds(first + half) {
+            count = half;
+        } else {
+            first += half + 1;
+            count -= half + 1;
+        }
+    }
+    first
 }
 
 /// A split during the scan.
@@ -140,6 +165,7 @@ fn middle(histogram: &ColumnHistogram, last: usize, bins: usize) -> u8 {
     if last == usize::from(MISSING) {
         return MISSING;
     }
-    let next = (last + 1..bins).find(|bin| histogram[*bin].rows() > 0).unwrap_or(last + 1);
+    let rows = histogram.up_to(last).rows();
+    let next = (last + 1..bins).find(|bin| histogram.up_to(*bin).rows() > rows).unwrap_or(last + 1);
     (last + (next - last - 1) / 2) as u8
 }
