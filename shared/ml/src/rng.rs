@@ -30,6 +30,8 @@ pub enum Stream {
     SearchFolds,
     /// The parameters of the candidate with this index in a search over algorithms.
     Candidate(u64),
+    /// The bootstrap sample with this index, on which an ensemble is selected.
+    Bag(u64),
 }
 
 impl Rng {
@@ -46,6 +48,7 @@ impl Rng {
             Stream::Order(index) => (8, index),
             Stream::SearchFolds => (9, 0),
             Stream::Candidate(index) => (10, index),
+            Stream::Bag(index) => (11, index),
         };
         let mut mixer = SplitMix64(seed);
         let mut mixer = SplitMix64(mixer.next() ^ purpose);

@@ -8,6 +8,7 @@
 //! 4. The members are trained again on the whole training part, as a job with their parameters and the same seed would train
 //!    them. A member that is alone is saved as the plain model of its algorithm.
 
+mod bagging;
 mod budget;
 mod chosen_folds;
 mod combine;

@@ -7,8 +7,11 @@ use crate::train::folds::Folds;
 use crate::train::out_of_fold::{FoldOutputs, OutOfFold};
 use crate::train::training_rows::TrainingRows;
 
-/// The score of the predictions of the validated rows, fold by fold.
+/// The score of the predictions of the validated rows, fold by fold. Empty without predictions.
 pub(super) fn scores(predictions: &[f64], targets: Targets<'_>, folds: &Folds) -> Vec<f64> {
+    if predictions.is_empty() {
+        return Vec::new();
+    }
     let of_fold = by_fold(folds);
     let score = |positions: &Vec<usize>| {
         let own: Vec<f64> = positions.iter().map(|at| predictions[*at]).collect();

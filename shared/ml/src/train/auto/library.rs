@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use trainyard_domain::Algorithm;
 
+use super::bagging::select_bagged;
 use super::cost::ModelCost;
 use super::plan::Candidate;
 use super::search::{Search, Setting};
-use super::select::{Choice, select};
+use super::select::Choice;
 
 /// Maximum number of models from which an ensemble is selected: the best ones.
 pub(super) const LIBRARY: usize = 25;
@@ -93,7 +94,8 @@ impl Search<'_> {
         let library = self.library.iter().take(LIBRARY);
         let choices: Vec<Choice<'_>> =
             library.map(|model| Choice { predictions: &model.predictions, cost: model.cost }).collect();
-        let selection = select(&choices, self.setting.targets, &self.setting.limits)?;
+        let Setting { targets, limits, rows, .. } = self.setting;
+        let selection = select_bagged(&choices, *targets, limits, rows.seed)?;
         if self.best.as_ref().is_some_and(|best| selection.score >= best.score) {
             return None;
         }

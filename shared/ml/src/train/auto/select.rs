@@ -6,8 +6,6 @@ use rayon::prelude::*;
 
 use super::cost::ModelCost;
 
-/// Number of steps, and thereby the smallest weight.
-const STEPS: usize = 40;
 /// The selection ends after this many steps without a better score.
 const FRUITLESS_STEPS: usize = 8;
 /// Probabilities are clipped, as in the metric.
@@ -86,7 +84,7 @@ impl Limits {
     }
 
     /// Whether a choice can be added to the chosen ones.
-    fn allow_more(&self, counts: &[usize], choices: &[Choice<'_>], added: usize) -> bool {
+    pub(super) fn allow_more(&self, counts: &[usize], choices: &[Choice<'_>], added: usize) -> bool {
         if counts[added] > 0 {
             return true;
         }
@@ -101,14 +99,13 @@ impl Limits {
     }
 }
 
-/// Selects models; the first of several equal ones. `None` if no choice is within the limits.
-pub(super) fn select(choices: &[Choice<'_>], targets: Targets<'_>, limits: &Limits) -> Option<Selection> {
+/// Selects models in at most `steps` steps; the first of several equal ones. `None` if no choice is within the limits.
+pub(super) fn greedy(choices: &[Choice<'_>], targets: Targets<'_>, limits: &Limits, steps: usize) -> Option<Selection> {
     let rows = choices.first()?.predictions.len();
     let mut counts = vec![0_usize; choices.len()];
     let mut sum = vec![0.0; rows];
     let mut best: Option<(f64, Vec<usize>)> = None;
     let mut last_better = 0;
-    let steps = if limits.combine { STEPS } else { 1 };
     for step in 1..=steps {
         let scores: Vec<f64> = (0..choices.len())
             .into_par_iter()
@@ -154,6 +151,10 @@ mod tests {
     const HIGH: [f64; 4] = [1.5, 2.5, 3.5, 4.5];
     const LOW: [f64; 4] = [0.0, 1.0, 2.0, 3.0];
     const BAD: [f64; 4] = [4.0, 4.0, 4.0, 0.0];
+
+    fn select(choices: &[Choice<'_>], targets: Targets<'_>, limits: &Limits) -> Option<Selection> {
+        greedy(choices, targets, limits, if limits.combine { 40 } else { 1 })
+    }
 
     #[test]
     fn models_whose_errors_cancel_are_combined() {
