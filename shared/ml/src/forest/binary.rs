@@ -238,3 +238,6 @@ impl Target for BinaryTarget<'_> {
         (split, varies)
     }
 }
+
+#[cfg(test)]
+mod tests;
