@@ -69,10 +69,8 @@ fn sorted(values: &[f32]) -> Vec<f32> {
     // Least significant digit first (Knuth, The Art of Computer Programming, volume 3, section 5.2.5). The keys have the
     // order of the numbers: negative numbers have all bits inverted, the others only the sign.
     const SIGN: u32 = 1 << 31;
-    let mut keys: Vec<u32> = numbers
-        .map(|number| number.to_bits())
-        .map(|bits| if bits & SIGN == 0 { bits ^ SIGN } else { !bits })
-        .collect();
+    let mut keys: Vec<u32> =
+        numbers.map(|number| number.to_bits()).map(|bits| if bits & SIGN == 0 { bits ^ SIGN } else { !bits }).collect();
     let mut spare = vec![0; keys.len()];
     for digit in 0..3 {
         let of = |key: u32| ((key >> (digit * DIGIT_BITS)) & ((1 << DIGIT_BITS) - 1)) as usize;

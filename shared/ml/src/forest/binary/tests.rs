@@ -42,11 +42,9 @@ fn the_best_split_is_found_in_nodes_of_every_size() {
         let target = BinaryTarget { classes: &classes, weights };
         let mut scratch = target.scratch();
         for _ in 0..if size == rows { 1 } else { 30 } {
-            let column: Vec<u8> = (0..rows)
-                .map(|_| if rng.below(40) < missing { 0 } else { 1 + rng.below(values) as u8 })
-                .collect();
-            let samples: Vec<Sample> =
-                (0..size as u32).map(|row| target.sample(row, 1 + rng.below(3))).collect();
+            let column: Vec<u8> =
+                (0..rows).map(|_| if rng.below(40) < missing { 0 } else { 1 + rng.below(values) as u8 }).collect();
+            let samples: Vec<Sample> = (0..size as u32).map(|row| target.sample(row, 1 + rng.below(3))).collect();
             let total = target.total(&samples);
             if target.is_pure(&total) {
                 continue;
@@ -65,7 +63,10 @@ fn the_best_split_is_found_in_nodes_of_every_size() {
             let of_split = score(&target, &column, &samples, at, min_leaf).unwrap();
             assert!((of_split - split.score).abs() <= 1e-9 * of_split, "{of_split} is not {}", split.score);
             let gain = best - target.score(&total);
-            assert!(best - of_split <= 1e-5 * gain.abs() + 1e-9 * best, "{of_split} of {size} rows, and {best} is possible");
+            assert!(
+                best - of_split <= 1e-5 * gain.abs() + 1e-9 * best,
+                "{of_split} of {size} rows, and {best} is possible"
+            );
             assert_eq!(split.missing.is_some(), bins.contains(&0));
             found += 1;
         }
