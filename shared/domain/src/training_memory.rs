@@ -123,8 +123,8 @@ fn most(shape: &TrainingShape, algorithm: Algorithm, params: &Params, threads: u
     let (training, trees) = match algorithm {
         Algorithm::RandomForest | Algorithm::ExtraTrees => {
             let growing = product(&[rows, 16 * 2 + 8, threads]);
-            // The out-of-bag predictions.
-            let sums = product(&[rows, outputs.saturating_add(1), 8]);
+            // The out-of-bag predictions, of each thread up to `forest::out_of_bag::MAX_PARTS`, and their sum.
+            let sums = product(&[rows, outputs.saturating_add(1), 8, threads.min(4).saturating_add(1)]);
             (growing.saturating_add(sums), params.int("n_trees").unwrap_or(100).unsigned_abs())
         }
         Algorithm::GradientBoosting => {

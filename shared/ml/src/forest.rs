@@ -20,6 +20,7 @@ mod out_of_bag;
 mod params;
 mod random_split;
 mod saved;
+mod shrinkage;
 mod target;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -72,6 +73,7 @@ pub(crate) fn fit_classes(
 ) -> Option<Forest> {
     let weights = params.class_weight().weights(classes, n_classes);
     let score = |out_of_bag: &OutOfBag| {
+        let out_of_bag = out_of_bag.total();
         let predictions = (0..binned.rows()).filter_map(|row| Some((out_of_bag.class(row)?, classes[row] as usize)));
         let (right, all) = predictions
             .fold((0, 0), |(right, all), (predicted, actual)| (right + u32::from(predicted == actual), all + 1));
@@ -106,6 +108,7 @@ pub(crate) fn fit_numbers(
 ) -> Option<Forest> {
     let bound = targets.iter().fold(0.0_f64, |bound, target| bound.max(target.abs()));
     let score = |out_of_bag: &OutOfBag| {
+        let out_of_bag = out_of_bag.total();
         let predictions = (0..binned.rows()).filter_map(|row| Some((targets[row], out_of_bag.number(row)?)));
         let (actual, predicted): (Vec<f64>, Vec<f64>) = predictions.unzip();
         metrics::regression::r2(&actual, &predicted)
@@ -131,6 +134,7 @@ fn grow_all<T: Target, K: Sync>(
         min_leaf: params.min_samples_leaf(),
         features: params.max_features().of(binned.features()),
         thresholds: params.thresholds(),
+        shrinkage: params.shrinkage(),
         missing: if params.n_trees() == 1 { UnknownSide::Heavier } else { UnknownSide::Drawn },
     };
     let out_of_bag = params.bootstrap().then(|| OutOfBag::new(rows, outputs, bound));

@@ -1,7 +1,18 @@
-//! Binary classification with the Gini criterion (Breiman et al. 1984): the most common case. A bin packs both counts
-//! into one word.
+//! Binary classification with the Gini criterion (Breiman et al. 1984): the most common case. A word packs both counts of
+//! a bin.
+//!
+//! With the counts `l0`, `l1` on the left side and `n0`, `n1` in the node, the Gini gain of a split is
+//! `2 (w0 w1)² / W · (l1 n0 - l0 n1)² / (L R)`, where `w0`, `w1` are the class weights and `W`, `L`, `R` the weights of the
+//! node and of its sides. Only the last factors depend on the split, so a split costs one division. The numerator is an
+//! integer, so equal splits have equal gains.
 
-use super::target::{BinSplit, OccupiedBins, Target, each_bin, fill};
+mod histogram;
+mod small;
+
+use super::target::{BinSplit, Target};
+use crate::bins::Side;
+use histogram::Histogram;
+use small::SmallNode;
 
 /// Two classes with their weights.
 #[derive(Debug)]
@@ -16,13 +27,118 @@ pub(crate) struct BinaryTarget<'a> {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Sample {
     row: u32,
-    /// The number of draws, and the draws of positive rows: the fields of [`Packed`] at half the width.
-    draws: u16,
-    positive: u16,
+    /// The draws in the upper 16 bits, the draws of positive rows in the lower 16 bits.
+    counts: u32,
 }
 
 /// Draws in the upper 32 bits, positive draws in the lower 32 bits. Row numbers are u32, so both fit.
 type Packed = u64;
+
+/// The working memory of one tree.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    histogram: Histogram,
+    small: SmallNode,
+}
+
+impl Sample {
+    fn draws(self) -> u16 {
+        (self.counts >> 16) as u16
+    }
+
+    fn positive(self) -> u16 {
+        self.counts as u16
+    }
+
+    fn packed(self) -> Packed {
+        (Packed::from(self.draws()) << 32) | Packed::from(self.positive())
+    }
+}
+
+/// A node whose splits are compared.
+#[derive(Debug, Clone, Copy)]
+struct Node {
+    draws: i32,
+    negative: i32,
+    positive: i32,
+    /// The class weights, and the weight of the node.
+    weights: [f64; 2],
+    weight: f64,
+    /// The class weights with fewer digits.
+    short_weights: [f32; 2],
+    /// Minimum number of draws on the left side, and on the right side.
+    min_leaf: [i32; 2],
+}
+
+/// What [`Node::merit`] returns for a split that leaves too few draws on a side.
+const REFUSED: f32 = -1.0;
+
+impl Node {
+    fn new((draws, positive): (u32, u32), weights: [f64; 2], min_leaf: u32) -> Self {
+        // Draws are below 2^31, as many as rows. They are signed, because vector instructions convert only signed numbers.
+        let [draws, positive, min_leaf] = [draws, positive, min_leaf.max(1)].map(u32::cast_signed);
+        let negative = draws - positive;
+        let weight = f64::from(negative) * weights[0] + f64::from(positive) * weights[1];
+        let short_weights = weights.map(|weight| weight as f32);
+        Self { draws, negative, positive, weights, weight, short_weights, min_leaf: [min_leaf; 2] }
+    }
+
+    /// The part of the gain that depends on the split, for the draws on the left side and `l1 n0 - l0 n1`. Without branches
+    /// and with short numbers, for vector instructions.
+    #[inline(always)]
+    fn merit(&self, draws: i32, positive: i32, difference: f32) -> f32 {
+        let weight = |negative: i32, positive: i32| {
+            negative as f32 * self.short_weights[0] + positive as f32 * self.short_weights[1]
+        };
+        let left = weight(draws - positive, positive);
+        // Not the rest of the weight of the node, whose rounding error can be as large as a small side.
+        let right = weight(self.negative - (draws - positive), self.positive - positive);
+        let fits = (draws >= self.min_leaf[0]) & (self.draws - draws >= self.min_leaf[1]);
+        let merit = difference * difference / (left * right);
+        if fits { merit } else { REFUSED }
+    }
+
+    /// `l1 n0 - l0 n1` for nodes with fewer than 65,536 draws: no product has more than 31 bits.
+    #[inline(always)]
+    fn difference(&self, draws: i32, positive: i32) -> f32 {
+        (positive * self.negative - (draws - positive) * self.positive) as f32
+    }
+
+    /// The merit with all digits, which decides between columns.
+    fn exact_merit(&self, draws: i32, positive: i32) -> f64 {
+        let [negative, positive] = [draws - positive, positive].map(f64::from);
+        let difference = positive * f64::from(self.negative) - negative * f64::from(self.positive);
+        let left = negative * self.weights[0] + positive * self.weights[1];
+        difference * difference / (left * (self.weight - left))
+    }
+
+    /// The same node, with this number of draws with missing values that all go right. They do not go there alone: the
+    /// opposite, in which they go left alone, is already a split.
+    #[inline(always)]
+    fn with_missing_right(self, missing: i32) -> Self {
+        Self { min_leaf: [self.min_leaf[0], self.min_leaf[1].max(missing + 1)], ..self }
+    }
+}
+
+/// The best split of a column with missing values on one side.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    merit: f64,
+    /// The highest bin on the left side.
+    last: u8,
+    /// The lowest bin on the right side.
+    next: u8,
+}
+
+/// The better one of the best splits with missing values on the left and on the right side.
+fn better(left: Option<Found>, right: Option<Found>, has_missing: bool) -> Option<(Found, Option<Side>)> {
+    match (left, right) {
+        _ if !has_missing => Some((left?, None)),
+        (Some(left), Some(right)) if right.merit > left.merit => Some((right, Some(Side::Right))),
+        (Some(left), _) => Some((left, Some(Side::Left))),
+        (None, right) => Some((right?, Some(Side::Right))),
+    }
+}
 
 impl BinaryTarget<'_> {
     fn class_weights(&self, packed: Packed) -> (f64, f64) {
@@ -31,23 +147,23 @@ impl BinaryTarget<'_> {
     }
 }
 
-fn packed(sample: &Sample) -> Packed {
-    (u64::from(sample.draws) << 32) | u64::from(sample.positive)
-}
-
 impl Target for BinaryTarget<'_> {
     type Sample = Sample;
-    type Cell = Packed;
     type Total = Packed;
+    type Scratch = Scratch;
 
-    fn width(&self) -> usize {
+    fn scratch(&self) -> Scratch {
+        Scratch::default()
+    }
+
+    fn outputs(&self) -> usize {
         1
     }
 
     fn sample(&self, row: u32, count: u32) -> Sample {
         // 65,536 draws of one row are practically impossible; further draws would be dropped.
-        let draws = u16::try_from(count).unwrap_or(u16::MAX);
-        Sample { row, draws, positive: draws * self.classes[row as usize] as u16 }
+        let draws = count.min(u32::from(u16::MAX));
+        Sample { row, counts: (draws << 16) | (draws * self.classes[row as usize]) }
     }
 
     #[inline]
@@ -56,7 +172,7 @@ impl Target for BinaryTarget<'_> {
     }
 
     fn total(&self, samples: &[Sample]) -> Packed {
-        samples.iter().map(packed).sum()
+        samples.iter().map(|sample| sample.packed()).sum()
     }
 
     fn none(&self) -> Packed {
@@ -65,7 +181,7 @@ impl Target for BinaryTarget<'_> {
 
     #[inline]
     fn add(&self, total: &mut Packed, sample: &Sample) {
-        *total += packed(sample);
+        *total += sample.packed();
     }
 
     fn rest(&self, whole: &Packed, part: &Packed) -> Packed {
@@ -96,46 +212,32 @@ impl Target for BinaryTarget<'_> {
         negative + positive
     }
 
-    fn fill(&self, cells: &mut [Packed], column: &[u8], samples: &[Sample]) -> OccupiedBins {
-        // Indexing an array of 256 with a u8 needs no bounds check.
-        let Some(cells) = cells.first_chunk_mut::<256>() else { return [0; 4] };
-        let add = |cells: &mut [Packed; 256], bin: u8, sample: &Sample| cells[usize::from(bin)] += packed(sample);
-        fill::<Self, _>(cells, column, samples, add, |cells, bin| cells[usize::from(bin)] == 0)
+    fn start_node(&self, scratch: &mut Scratch, samples: &[Sample], total: &Packed) {
+        scratch.small.start(samples, Self::draws(total));
     }
 
-    fn scan<const CLEAR: bool>(
+    fn best_split(
         &self,
-        cells: &mut [Packed],
-        bins: OccupiedBins,
+        scratch: &mut Scratch,
+        column: &[u8],
+        samples: &[Sample],
         total: &Packed,
         min_leaf: u32,
-    ) -> Option<BinSplit> {
-        let cells = cells.first_chunk_mut::<256>()?;
-        let all = Self::draws(total);
-        let (negative, positive) = self.class_weights(*total);
-        let mut best = None;
-        let mut left: Packed = 0;
-        let mut last = None;
-        each_bin(bins, |bin| {
-            if let Some(last) = last {
-                let draws = Self::draws(&left);
-                if draws >= min_leaf && all - draws >= min_leaf {
-                    let (left_neg, left_pos) = self.class_weights(left);
-                    let (right_neg, right_pos) = (negative - left_neg, positive - left_pos);
-                    let (left_all, right_all) = (left_neg + left_pos, right_neg + right_pos);
-                    // The sum of both scores with a common denominator saves a division.
-                    let score = ((left_neg * left_neg + left_pos * left_pos) * right_all
-                        + (right_neg * right_neg + right_pos * right_pos) * left_all)
-                        / (left_all * right_all);
-                    BinSplit::improve(&mut best, score, last, bin);
-                }
-            }
-            left += cells[usize::from(bin)];
-            if CLEAR {
-                cells[usize::from(bin)] = 0;
-            }
-            last = Some(bin);
+    ) -> (Option<BinSplit>, bool) {
+        let (draws, positive) = (Self::draws(total), *total as u32);
+        let node = Node::new((draws, positive), self.weights, min_leaf);
+        let (found, varies) = if scratch.small.is_used() {
+            scratch.small.best_split(column, samples, &node)
+        } else {
+            scratch.histogram.best_split(column, samples, draws, &node)
+        };
+        let split = found.map(|(Found { merit, last, next }, missing)| {
+            let factor = 2.0 * (self.weights[0] * self.weights[1]).powi(2) / node.weight;
+            BinSplit { score: self.score(total) + factor * merit, bin: BinSplit::between(last, next), missing }
         });
-        best
+        (split, varies)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,15 +18,20 @@ pub(crate) fn counts(rows: usize, bootstrap: bool, rng: &mut Rng) -> Vec<u32> {
 /// Separates drawn rows from out-of-bag rows; both keep the row order. A row with a drawn copy is not out of bag. `copies`
 /// is the group of each row; empty without copies.
 pub(crate) fn draw<T: Target>(target: &T, counts: &[u32], copies: &[u32]) -> BootstrapSample<T> {
-    // About 63.2 % of the rows are drawn at least once.
-    let mut samples = Vec::with_capacity(counts.len() * 2 / 3 + 1);
-    let mut out_of_bag_rows = Vec::with_capacity(counts.len() * 2 / 5 + 1);
+    // About 63.2 % of the rows are drawn at least once, in no order that a processor could predict: each row is written to
+    // both lists, and one of them keeps it. A list has room for one more row, because the next one may not stay.
+    let drawn = counts.iter().filter(|count| **count > 0).count();
+    let mut samples = vec![T::Sample::default(); drawn + 1];
+    let mut out_of_bag_rows = vec![0; counts.len() - drawn + 1];
+    let (mut next_sample, mut next_row) = (0, 0);
     for (row, count) in (0_u32..).zip(counts) {
-        match count {
-            0 => out_of_bag_rows.push(row),
-            count => samples.push(target.sample(row, *count)),
-        }
+        samples[next_sample] = target.sample(row, *count);
+        out_of_bag_rows[next_row] = row;
+        next_sample += usize::from(*count > 0);
+        next_row += usize::from(*count == 0);
     }
+    samples.truncate(next_sample);
+    out_of_bag_rows.truncate(next_row);
     if !copies.is_empty() {
         let mut drawn = vec![false; counts.len()];
         for (group, count) in copies.iter().zip(counts) {

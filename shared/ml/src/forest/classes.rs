@@ -1,6 +1,6 @@
 //! Classification with any number of classes, with the Gini or entropy criterion.
 
-use super::target::{BinSplit, OccupiedBins, Target, each_bin, fill};
+use super::target::{BinSplit, HistogramTarget, OccupiedBins, Target, best_histogram_split, each_bin, fill};
 
 /// The criterion that a split minimizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,11 +121,16 @@ impl ClassTarget<'_> {
 
 impl Target for ClassTarget<'_> {
     type Sample = Sample;
-    type Cell = u32;
     /// Draws per class.
     type Total = Box<[u32]>;
+    /// A cell per bin and class, and the cells of the left side of [`HistogramTarget::scan`].
+    type Scratch = Vec<u32>;
 
-    fn width(&self) -> usize {
+    fn scratch(&self) -> Vec<u32> {
+        vec![0; 257 * self.weights.len()]
+    }
+
+    fn outputs(&self) -> usize {
         self.weights.len()
     }
 
@@ -183,6 +188,21 @@ impl Target for ClassTarget<'_> {
     fn weight(&self, total: &Box<[u32]>) -> f64 {
         self.weight_of(total)
     }
+
+    fn best_split(
+        &self,
+        cells: &mut Vec<u32>,
+        column: &[u8],
+        samples: &[Sample],
+        total: &Box<[u32]>,
+        min_leaf: u32,
+    ) -> (Option<BinSplit>, bool) {
+        best_histogram_split(self, cells, column, samples, total, min_leaf)
+    }
+}
+
+impl HistogramTarget for ClassTarget<'_> {
+    type Cell = u32;
 
     fn fill(&self, cells: &mut [u32], column: &[u8], samples: &[Sample]) -> OccupiedBins {
         let width = self.weights.len();

@@ -6,7 +6,8 @@ use super::bins::TreeBins;
 use super::out_of_bag::OutOfBag;
 use super::params::Thresholds;
 use super::random_split::random_split;
-use super::target::{BinSplit, Target, best_split, bin_of, can_split};
+use super::shrinkage::shrink;
+use super::target::{BinSplit, Target, bin_of};
 use crate::bins::{Side, goes_left, partition};
 use crate::metrics::importances;
 use crate::model::{NodeSplit, Tree};
@@ -24,6 +25,8 @@ pub(crate) struct Limits {
     /// Number of non-constant features that each split considers, with all columns of each.
     pub(crate) features: usize,
     pub(crate) thresholds: Thresholds,
+    /// The strength of the hierarchical shrinkage, in rows; see [`shrink`].
+    pub(crate) shrinkage: f64,
     /// The side of missing values in nodes without missing values.
     pub(crate) missing: UnknownSide,
 }
@@ -78,8 +81,7 @@ struct PendingNode<T: Target> {
 
 /// Working memory for one tree.
 struct Scratch<T: Target> {
-    /// [`Target::width`] cells per bin, and one more set for [`Target::scan`].
-    cells: Vec<T::Cell>,
+    of_target: T::Scratch,
     samples: Vec<T::Sample>,
     rows: Vec<u32>,
     /// The values of one leaf.
@@ -99,10 +101,10 @@ pub(crate) fn grow<T: Target>(
 ) -> GrownTree {
     let BootstrapSample { mut samples, mut out_of_bag_rows } = draw;
     let mut scratch = Scratch::<T> {
-        cells: vec![T::Cell::default(); 257 * target.width()],
+        of_target: target.scratch(),
         samples: vec![T::Sample::default(); samples.len()],
         rows: vec![0; out_of_bag_rows.len()],
-        leaf: Vec::with_capacity(target.width()),
+        leaf: Vec::with_capacity(target.outputs()),
         features: (0..binned.features() as u32).collect(),
     };
     let total = target.total(&samples);
@@ -110,6 +112,7 @@ pub(crate) fn grow<T: Target>(
     let mut tree = Tree::default();
     let mut importances = vec![0.0; binned.columns()];
     tree.push_empty_leaf(root_weight as f32);
+    let mut leaf_ends = Vec::new();
     let mut open: Vec<PendingNode<T>> = vec![PendingNode {
         node: 0,
         samples: 0..samples.len(),
@@ -130,10 +133,9 @@ pub(crate) fn grow<T: Target>(
         let Some((column, split)) = best else {
             scratch.leaf.clear();
             target.leaf(&total, &mut scratch.leaf);
-            if let Some(out_of_bag) = out_of_bag {
-                out_of_bag.add(out_of_bag_rows, &scratch.leaf);
-            }
             tree.set_values(node, &scratch.leaf);
+            // Leaves are reached from left to right, in the order of their rows.
+            leaf_ends.push(others.end);
             continue;
         };
         importances[column] += (split.score - target.score(&total)).max(0.0) / root_weight;
@@ -180,12 +182,22 @@ pub(crate) fn grow<T: Target>(
             total: left_total,
         });
     }
+    shrink(&mut tree, target.outputs(), limits.shrinkage);
+    if let Some(out_of_bag) = out_of_bag {
+        let mut sums = out_of_bag.part();
+        let mut start = 0;
+        for (end, values) in leaf_ends.into_iter().zip(tree.values.chunks_exact(target.outputs())) {
+            sums.add(&out_of_bag_rows[start..end], values);
+            start = end;
+        }
+    }
+    tree.shrink_to_fit();
     importances::normalise(&mut importances);
     GrownTree { tree, importances }
 }
 
-/// The best split by a column of randomly drawn features, or the best of one random split per column. As in scikit-learn, features that are constant in the node do not
-/// count as drawn: deep nodes would consider only constant features otherwise.
+/// The best split by a column of randomly drawn features, or the best of one random split per column. As in scikit-learn,
+/// features that are constant in the node do not count as drawn: deep nodes would consider only constant features otherwise.
 fn search<T: Target>(
     binned: &TreeBins<'_>,
     target: &T,
@@ -195,10 +207,13 @@ fn search<T: Target>(
     scratch: &mut Scratch<T>,
     rng: &mut Rng,
 ) -> Option<(usize, BinSplit)> {
-    let Scratch { cells, features, .. } = scratch;
+    let Scratch { of_target, features, .. } = scratch;
     let all = features.len();
     let mut best: Option<(usize, BinSplit)> = None;
     let mut considered = 0;
+    if limits.thresholds == Thresholds::Best {
+        target.start_node(of_target, samples, total);
+    }
     for drawn in 0..all {
         if considered == limits.features {
             break;
@@ -211,10 +226,7 @@ fn search<T: Target>(
         for column in binned.columns_of(features[drawn] as usize) {
             let bins = binned.column(column);
             let (split, can_split) = match limits.thresholds {
-                Thresholds::Best => {
-                    let occupied = target.fill(cells, bins, samples);
-                    (best_split(target, cells, occupied, total, limits.min_leaf), can_split(occupied))
-                }
+                Thresholds::Best => target.best_split(of_target, bins, samples, total, limits.min_leaf),
                 Thresholds::Random => random_split(target, bins, samples, total, limits.min_leaf, rng),
             };
             varies |= can_split;

@@ -1,6 +1,6 @@
 //! Regression: splits that minimize the variance (Breiman et al. 1984, chapter 8).
 
-use super::target::{BinSplit, OccupiedBins, Target, each_bin, fill};
+use super::target::{BinSplit, HistogramTarget, OccupiedBins, Target, best_histogram_split, each_bin, fill};
 
 /// A number per row.
 #[derive(Debug)]
@@ -45,10 +45,14 @@ pub(crate) struct Cell {
 
 impl Target for NumberTarget {
     type Sample = Sample;
-    type Cell = Cell;
     type Total = Sums;
+    type Scratch = Vec<Cell>;
 
-    fn width(&self) -> usize {
+    fn scratch(&self) -> Vec<Cell> {
+        vec![Cell::default(); 256]
+    }
+
+    fn outputs(&self) -> usize {
         1
     }
 
@@ -102,6 +106,21 @@ impl Target for NumberTarget {
     fn weight(&self, total: &Sums) -> f64 {
         f64::from(total.draws)
     }
+
+    fn best_split(
+        &self,
+        cells: &mut Vec<Cell>,
+        column: &[u8],
+        samples: &[Sample],
+        total: &Sums,
+        min_leaf: u32,
+    ) -> (Option<BinSplit>, bool) {
+        best_histogram_split(self, cells, column, samples, total, min_leaf)
+    }
+}
+
+impl HistogramTarget for NumberTarget {
+    type Cell = Cell;
 
     fn fill(&self, cells: &mut [Cell], column: &[u8], samples: &[Sample]) -> OccupiedBins {
         // Indexing an array of 256 with a u8 needs no bounds check.

@@ -89,6 +89,7 @@ pub struct RandomForestValidParams<K> {
     criterion: Criterion,
     bootstrap: bool,
     thresholds: Thresholds,
+    shrinkage: f64,
     seed: u64,
     kind: PhantomData<K>,
 }
@@ -109,6 +110,7 @@ impl<K> Default for RandomForestParams<K> {
             criterion: Criterion::Gini,
             bootstrap: true,
             thresholds: Thresholds::Best,
+            shrinkage: 0.0,
             seed: 42,
             kind: PhantomData,
         })
@@ -136,6 +138,8 @@ parameters! {
     bootstrap: bool,
     /// The thresholds that a split considers (default: the best).
     thresholds: Thresholds,
+    /// The strength of the hierarchical shrinkage of leaf values, in rows (default: 0, no shrinkage).
+    shrinkage: f64,
     /// Seed of the random number generator (default: 42).
     seed: u64,
 }
@@ -148,6 +152,9 @@ impl<K> RandomForestValidParams<K> {
             params if params.max_depth == Some(0) => Some("max_depth must be at least 1"),
             params if params.min_samples_split < 2 => Some("min_samples_split must be at least 2"),
             params if params.min_samples_leaf == 0 => Some("min_samples_leaf must be at least 1"),
+            params if !(params.shrinkage >= 0.0 && params.shrinkage.is_finite()) => {
+                Some("shrinkage must be a number of at least 0")
+            }
             _ => None,
         }
     }

@@ -80,7 +80,8 @@ fn read_trees(frames: &mut Frames<'_>, binned: &Binned, trees: Trees, outputs: u
 /// Adds the predictions of a tree for its out-of-bag rows, as they were added when the tree grew.
 pub(super) fn add_out_of_bag(bins: &TreeBins<'_>, tree: &Tree, rows: &[u32], out_of_bag: &OutOfBag) {
     let Some(splits) = split_bins(bins, tree) else { return };
-    let outputs = out_of_bag.outputs();
+    let mut sums = out_of_bag.part();
+    let outputs = sums.outputs();
     for row in rows {
         let mut node = 0;
         while tree.feature[node] != LEAF {
@@ -88,7 +89,7 @@ pub(super) fn add_out_of_bag(bins: &TreeBins<'_>, tree: &Tree, rows: &[u32], out
             let is_left = goes_left(splits[node], side)(bins.column(tree.feature[node] as usize)[*row as usize]);
             node = tree.left[node] as usize + usize::from(!is_left);
         }
-        out_of_bag.add(&[*row], &tree.values[tree.left[node] as usize * outputs..][..outputs]);
+        sums.add(&[*row], &tree.values[tree.left[node] as usize * outputs..][..outputs]);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The interface between tree growing and the kinds of target, and the histogram code that all kinds share.
+//! The interface between tree growing and the kinds of target, and the histogram code that most kinds share.
 
 use crate::bins::{MISSING, Side};
 
@@ -9,18 +9,20 @@ pub(crate) type OccupiedBins = [u64; 4];
 /// per row.
 const DENSE_FROM: usize = 512;
 
-/// A kind of target: its histogram and its split criterion.
+/// A kind of target, with its split criterion.
 pub(crate) trait Target: Sync {
     /// A row of the bootstrap sample: row number, draws and target, packed for the cache.
     type Sample: Copy + Default + Send;
-    /// The sums of a bin.
-    type Cell: Copy + Default + Send;
     /// The sums of a node.
     type Total: Clone;
+    /// The working memory of one tree.
+    type Scratch;
 
-    /// Number of cells per bin.
-    fn width(&self) -> usize;
-    /// Packs a row that was drawn `count` times (at least once).
+    /// Creates the working memory.
+    fn scratch(&self) -> Self::Scratch;
+    /// Number of values per leaf.
+    fn outputs(&self) -> usize;
+    /// Packs a row that was drawn `count` times.
     fn sample(&self, row: u32, count: u32) -> Self::Sample;
     /// The row number.
     fn row(sample: &Self::Sample) -> usize;
@@ -42,6 +44,25 @@ pub(crate) trait Target: Sync {
     fn score(&self, total: &Self::Total) -> f64;
     /// The weight of the node, for importances.
     fn weight(&self, total: &Self::Total) -> f64;
+    /// Prepares the working memory for the rows of a node, before its columns are searched.
+    fn start_node(&self, _scratch: &mut Self::Scratch, _samples: &[Self::Sample], _total: &Self::Total) {}
+    /// The best split of a column with at least `min_leaf` draws on both sides, the lowest of equal ones, if any; and
+    /// whether the column varies in the node. Missing values are tried on both sides.
+    fn best_split(
+        &self,
+        scratch: &mut Self::Scratch,
+        column: &[u8],
+        samples: &[Self::Sample],
+        total: &Self::Total,
+        min_leaf: u32,
+    ) -> (Option<BinSplit>, bool);
+}
+
+/// A target whose splits are found in a histogram of the column.
+pub(crate) trait HistogramTarget: Target<Scratch = Vec<Self::Cell>> {
+    /// The sums of a bin.
+    type Cell: Copy + Default + Send;
+
     /// Adds the rows of a node to an empty histogram of one column and returns the occupied bins.
     fn fill(&self, cells: &mut [Self::Cell], column: &[u8], samples: &[Self::Sample]) -> OccupiedBins;
     /// Adds the bins of `bins` to the left side in ascending order, and returns the best split with at least `min_leaf`
@@ -56,17 +77,20 @@ pub(crate) trait Target: Sync {
     ) -> Option<BinSplit>;
 }
 
-/// The best split of a column. Missing values are tried on both sides. Clears the occupied bins.
-pub(crate) fn best_split<T: Target>(
+/// [`Target::best_split`] by a histogram. Clears the occupied bins.
+pub(crate) fn best_histogram_split<T: HistogramTarget>(
     target: &T,
     cells: &mut [T::Cell],
-    occupied: OccupiedBins,
+    column: &[u8],
+    samples: &[T::Sample],
     total: &T::Total,
     min_leaf: u32,
-) -> Option<BinSplit> {
+) -> (Option<BinSplit>, bool) {
     const MISSING_BIT: u64 = 1 << MISSING;
+    let occupied = target.fill(cells, column, samples);
+    let varies = occupied.iter().map(|bits| bits.count_ones()).sum::<u32>() > 1;
     if occupied[0] & MISSING_BIT == 0 {
-        return target.scan::<true>(cells, occupied, total, min_leaf);
+        return (target.scan::<true>(cells, occupied, total, min_leaf), varies);
     }
     let mut numbers = occupied;
     numbers[0] &= !MISSING_BIT;
@@ -75,10 +99,11 @@ pub(crate) fn best_split<T: Target>(
     let left = target.scan::<true>(cells, occupied, total, min_leaf);
     let right = right.map(|split| BinSplit { missing: Some(Side::Right), ..split });
     let left = left.map(|split| BinSplit { missing: Some(Side::Left), ..split });
-    match (left, right) {
+    let best = match (left, right) {
         (Some(left), Some(right)) => Some(if right.score > left.score { right } else { left }),
         (left, right) => left.or(right),
-    }
+    };
+    (best, varies)
 }
 
 /// A split of a column.
@@ -96,15 +121,18 @@ impl BinSplit {
     /// Keeps the better of two splits, or the earlier one if they are equal.
     pub(crate) fn improve(best: &mut Option<Self>, score: f64, last: u8, next: u8) {
         if best.is_none_or(|best| score > best.score) {
-            // A split of missing values from all others uses bin 0. Otherwise the split is halfway between the occupied
-            // bins, the best guess for values that training did not see.
-            let bin = if last == MISSING { last } else { last + (next - last - 1) / 2 };
-            *best = Some(Self { score, bin, missing: None });
+            *best = Some(Self { score, bin: Self::between(last, next), missing: None });
         }
+    }
+
+    /// The bin of a split between two occupied bins. A split of missing values from all others uses bin 0. Otherwise the
+    /// split is halfway, the best guess for values that training did not see.
+    pub(crate) fn between(last: u8, next: u8) -> u8 {
+        if last == MISSING { last } else { last + (next - last - 1) / 2 }
     }
 }
 
-/// The loop of [`Target::fill`]. `add` adds a row to a bin; `is_empty` tests a bin.
+/// The loop of [`HistogramTarget::fill`]. `add` adds a row to a bin; `is_empty` tests a bin.
 #[inline]
 pub(crate) fn fill<T: Target, C: ?Sized>(
     cells: &mut C,
@@ -150,9 +178,4 @@ pub(crate) fn each_bin(occupied: OccupiedBins, mut visit: impl FnMut(u8)) {
             bits &= bits - 1;
         }
     }
-}
-
-/// Whether more than one bin is occupied, so that the column can be split.
-pub(crate) fn can_split(occupied: OccupiedBins) -> bool {
-    occupied.iter().map(|bits| bits.count_ones()).sum::<u32>() > 1
 }

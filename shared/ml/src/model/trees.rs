@@ -76,6 +76,16 @@ impl Tree {
         self.values.extend_from_slice(values);
     }
 
+    /// Releases memory that is reserved for further nodes.
+    pub fn shrink_to_fit(&mut self) {
+        self.feature.shrink_to_fit();
+        self.threshold.shrink_to_fit();
+        self.missing_right.shrink_to_fit();
+        self.left.shrink_to_fit();
+        self.values.shrink_to_fit();
+        self.cover.shrink_to_fit();
+    }
+
     /// Number of nodes.
     pub fn len(&self) -> usize {
         self.feature.len()

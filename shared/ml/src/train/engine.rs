@@ -108,7 +108,8 @@ pub(super) fn fit(
     let params = request.params;
     match (request.algorithm, &training.targets) {
         (Algorithm::RandomForest, TargetValues::Classes(classes, n_classes)) => {
-            let params = checked(forest_params::<Classes>(request, CLASSIFICATION_LEAF_ROWS, MaxFeatures::Sqrt))?;
+            let params = forest_params::<Classes>(request, CLASSIFICATION_LEAF_ROWS, MaxFeatures::Sqrt);
+            let params = checked(params.shrinkage(SHRINKAGE[usize::from(*n_classes > 2)]))?;
             let binned = Binned::of(training, &signature.features, request.groups);
             let on_tree = on_tree(progress, params.n_trees(), "oob_accuracy");
             from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, progress.checkpoints(), &on_tree))
@@ -278,6 +279,12 @@ pub(super) fn class_weight(params: &Params) -> ClassWeight {
 fn max_iterations(params: &Params) -> u64 {
     params.int("max_iterations").unwrap_or(200) as u64
 }
+
+/// The strength of the hierarchical shrinkage of classification forests, for two classes and for more. With leaves of 1 row,
+/// over ten folds each of titanic, german, churn, spambase and breast_cancer, the mean log loss is 0.287, and 0.368 without
+/// shrinkage; the mean accuracy is 0.8845 and 0.8829. On wine, with three classes, a strength of 1 gives a log loss of 0.149
+/// and a strength of 3 one of 0.167. Regression has none: on concrete the error would increase.
+const SHRINKAGE: [f64; 2] = [3.0, 1.0];
 
 /// Number of out-of-bag scores that are reported while a forest grows.
 pub(super) const CURVE_POINTS: usize = 20;
