@@ -1,7 +1,9 @@
 //! Endpoints for operators: health, metrics, OpenAPI document, request ids.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use trainyard_testkit::{System, unique};
+use trainyard_testkit::{System, eventually, unique};
 
 use crate::support::on_both_stacks;
 
@@ -82,9 +84,12 @@ async fn a_request_has_an_id(system: &System) {
     let replaced = with("not a valid id\t").await.header("x-request-id");
     assert!(!replaced.is_empty() && !replaced.contains(' '), "{replaced}");
     assert_ne!(with(&"x".repeat(500)).await.header("x-request-id").len(), 500);
-    let logged: Vec<_> = (0..system.urls().len()).map(|role| system.log(role)).collect();
-    let line = logged.iter().flat_map(|log| log.lines()).find(|line| line.contains(&id));
-    let line: Value = serde_json::from_str(line.expect("the request is in the log")).unwrap();
+    let line = eventually("the request is in the log", Duration::from_secs(20), async || {
+        let logs = (0..system.urls().len()).map(|role| system.log(role));
+        logs.flat_map(|log| log.lines().map(str::to_owned).collect::<Vec<_>>()).find(|line| line.contains(&id))
+    })
+    .await;
+    let line: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(line["request_id"], id.as_str(), "{line}");
 }
 

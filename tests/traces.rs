@@ -133,8 +133,10 @@ async fn one_trace_covers_submission_run_and_first_prediction() {
         let log = system.log(role);
         log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).collect::<Vec<_>>()
     };
-    let answered =
-        lines(0).into_iter().find(|line| line["job_id"] == *job && line["message"] == "request completed").unwrap();
+    let answered = eventually("the access log has the submission", LIMIT, async || {
+        lines(0).into_iter().find(|line| line["job_id"] == *job && line["message"] == "request completed")
+    })
+    .await;
     let worker = lines(system.workers()[0]);
     let of_job: Vec<_> = worker.iter().filter(|line| line["job_id"] == *job).collect();
     assert!(of_job.iter().any(|line| line["attempt"] == 2) && of_job.len() > 3, "{of_job:#?}");

@@ -128,7 +128,7 @@ fn the_gateway_under_compose_forwards_grpc_to_the_listener() {
     );
     assert!(compose("gateway").contains("${GRPC_PORT:-8001}:8001"), "{}", compose("gateway"));
     let gateway = std::fs::read_to_string(root().join("deploy/nginx.conf")).unwrap();
-    let (_, grpc) = gateway.split_once("listen 8001;").unwrap();
+    let (_, grpc) = gateway.split_once("listen 8001 http2;").unwrap();
     for line in ["set $role grpc://inference:8001;", "grpc_pass $role;", "X-Forwarded-For $proxy_add_x_forwarded_for;"]
     {
         assert!(grpc.contains(line), "{line}");

@@ -18,7 +18,7 @@ use crate::usage::Resident;
 const VERSIONS: usize = 20;
 const WARM_UP_REQUESTS: usize = 5_000;
 /// The process returns free memory to the operating system within a second.
-const SETTLING_TIME: Duration = Duration::from_secs(2);
+const PURGE_TIME: Duration = Duration::from_secs(2);
 const VISIBLE_LIMIT: Duration = Duration::from_secs(5);
 const MAX_RSS_MB: f64 = 20.0;
 const MAX_GROWTH_PERCENT: f64 = 5.0;
@@ -62,7 +62,7 @@ fn reload(bench: &Bench, running: &Running, api: u16, reloads: usize) -> anyhow:
     let requests = requests(Protocol::Objects, 1, bench.token());
     let (mut api, mut pool) = (Connection::open(api)?, Connection::open(running.port)?);
     warm_up(&mut pool, &requests)?;
-    pause(SETTLING_TIME);
+    pause(PURGE_TIME);
     let one = running.resident();
     for reload in 0..reloads {
         let expected = 1 + (reload + 1) % VERSIONS;
@@ -78,7 +78,7 @@ fn reload(bench: &Bench, running: &Running, api: u16, reloads: usize) -> anyhow:
         }
     }
     warm_up(&mut pool, &requests)?;
-    pause(SETTLING_TIME);
+    pause(PURGE_TIME);
     Ok((one, running.resident()))
 }
 

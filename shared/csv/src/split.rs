@@ -101,8 +101,8 @@ pub(crate) fn split<S: Sink>(text: &str, delimiter: u8, ended: bool, unquoted: &
     last[..tail.len()].copy_from_slice(tail);
     let mut splitter = Splitter { text, unquoted, sink, start: 0, row_start: 0, consumed: 0, quoted: Quoted::No };
     for (number, block) in blocks.iter().chain([&last]).enumerate() {
-        let marks = Marks::find(block, delimiter);
-        if !splitter.split_block(number * BLOCK, &marks, ended) {
+        let masks = SeparatorMasks::find(block, delimiter);
+        if !splitter.split_block(number * BLOCK, &masks, ended) {
             return Progress { consumed: splitter.consumed, field_start: splitter.consumed, in_quotes: false };
         }
     }
@@ -125,29 +125,29 @@ struct Splitter<'a, S> {
 impl<S: Sink> Splitter<'_, S> {
     /// Splits the block that starts at `base`. Returns false if the sink stops.
     #[inline]
-    fn split_block(&mut self, base: usize, marks: &Marks, ended: bool) -> bool {
-        let mut left = marks.delimiters | marks.ends;
-        if marks.quotes == 0 {
+    fn split_block(&mut self, base: usize, masks: &SeparatorMasks, ended: bool) -> bool {
+        let mut left = masks.delimiters | masks.ends;
+        if masks.quotes == 0 {
             if matches!(self.quoted, Quoted::Open { .. }) {
                 return true;
             }
             while left != 0 {
                 let bit = left.trailing_zeros();
                 left &= left - 1;
-                if !self.separator(base + bit as usize, marks.ends >> bit & 1 != 0) {
+                if !self.separator(base + bit as usize, masks.ends >> bit & 1 != 0) {
                     return false;
                 }
             }
             return true;
         }
-        left |= marks.quotes;
+        left |= masks.quotes;
         while left != 0 {
             let bit = left.trailing_zeros();
             left &= left - 1;
             let at = base + bit as usize;
-            if marks.quotes >> bit & 1 != 0 {
+            if masks.quotes >> bit & 1 != 0 {
                 self.quote(at, ended);
-            } else if !matches!(self.quoted, Quoted::Open { .. }) && !self.separator(at, marks.ends >> bit & 1 != 0) {
+            } else if !matches!(self.quoted, Quoted::Open { .. }) && !self.separator(at, masks.ends >> bit & 1 != 0) {
                 return false;
             }
         }
@@ -248,21 +248,21 @@ const BLOCK: usize = 64;
 
 /// The bytes of a block that end a field, or may do so: one bit for each byte.
 #[derive(Debug, PartialEq, Eq)]
-struct Marks {
+struct SeparatorMasks {
     delimiters: u64,
     quotes: u64,
     /// LF and CR.
     ends: u64,
 }
 
-impl Marks {
+impl SeparatorMasks {
     #[inline]
     fn find(block: &[u8; BLOCK], delimiter: u8) -> Self {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: every x86-64 processor has SSE2.
         return unsafe { Self::find_in_vectors(block, delimiter) };
         #[cfg(not(target_arch = "x86_64"))]
-        Self::find_in_words(block, delimiter)
+        Self::find_in_integers(block, delimiter)
     }
 
     /// Compares 16 bytes at once.
@@ -275,33 +275,33 @@ impl Marks {
         };
         let all = |byte: u8| _mm_set1_epi8(byte.cast_signed());
         let bits = |vector: __m128i, at: usize| u64::from(_mm_movemask_epi8(vector).cast_unsigned()) << at;
-        let mut marks = Self { delimiters: 0, quotes: 0, ends: 0 };
+        let mut masks = Self { delimiters: 0, quotes: 0, ends: 0 };
         for (number, part) in block.as_chunks::<16>().0.iter().enumerate() {
             let [low, high] = [0, 8].map(|at| part[at..].first_chunk().map_or(0, |word| i64::from_le_bytes(*word)));
             let (part, at) = (_mm_set_epi64x(high, low), number * 16);
             let ends = _mm_or_si128(_mm_cmpeq_epi8(part, all(b'\n')), _mm_cmpeq_epi8(part, all(b'\r')));
-            marks.delimiters |= bits(_mm_cmpeq_epi8(part, all(delimiter)), at);
-            marks.quotes |= bits(_mm_cmpeq_epi8(part, all(b'"')), at);
-            marks.ends |= bits(ends, at);
+            masks.delimiters |= bits(_mm_cmpeq_epi8(part, all(delimiter)), at);
+            masks.quotes |= bits(_mm_cmpeq_epi8(part, all(b'"')), at);
+            masks.ends |= bits(ends, at);
         }
-        marks
+        masks
     }
 
     /// Compares eight bytes at once.
     #[cfg(any(test, not(target_arch = "x86_64")))]
-    fn find_in_words(block: &[u8; BLOCK], delimiter: u8) -> Self {
+    fn find_in_integers(block: &[u8; BLOCK], delimiter: u8) -> Self {
         // The product moves the lowest bit of every byte into the highest byte.
         let bits = |word: u64, byte: u8| {
             (zero_bytes(word ^ (ONES * u64::from(byte))) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
         };
-        let mut marks = Self { delimiters: 0, quotes: 0, ends: 0 };
+        let mut masks = Self { delimiters: 0, quotes: 0, ends: 0 };
         for (number, word) in block.as_chunks().0.iter().enumerate() {
             let (word, at) = (u64::from_le_bytes(*word), number * 8);
-            marks.delimiters |= bits(word, delimiter) << at;
-            marks.quotes |= bits(word, b'"') << at;
-            marks.ends |= (bits(word, b'\n') | bits(word, b'\r')) << at;
+            masks.delimiters |= bits(word, delimiter) << at;
+            masks.quotes |= bits(word, b'"') << at;
+            masks.ends |= (bits(word, b'\n') | bits(word, b'\r')) << at;
         }
-        marks
+        masks
     }
 }
 
@@ -320,7 +320,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn vectors_and_words_find_the_same_bytes() {
+    fn vectors_and_integers_find_the_same_bytes() {
         for delimiter in [b',', b'\t', b'|'] {
             let mut byte = 7_u8;
             for _ in 0..2_000 {
@@ -328,12 +328,12 @@ mod tests {
                     byte = byte.wrapping_mul(77).wrapping_add(31).rotate_left(3);
                     [delimiter, b'"', b'\n', b'\r', delimiter ^ 0x80, delimiter + 1, 0, byte][usize::from(byte >> 5)]
                 });
-                let marks = Marks::find(&block, delimiter);
-                assert_eq!(marks, Marks::find_in_words(&block, delimiter));
+                let masks = SeparatorMasks::find(&block, delimiter);
+                assert_eq!(masks, SeparatorMasks::find_in_integers(&block, delimiter));
                 let bits =
                     |wanted: &[u8]| (0..BLOCK).fold(0, |bits, at| bits | u64::from(wanted.contains(&block[at])) << at);
                 assert_eq!(
-                    (marks.delimiters, marks.quotes, marks.ends),
+                    (masks.delimiters, masks.quotes, masks.ends),
                     (bits(&[delimiter]), bits(b"\""), bits(b"\n\r"))
                 );
             }

@@ -34,7 +34,7 @@ const LOG_EVERY_MS: u64 = 1_000;
 /// An overload reduces the limit to this many requests per core at least. A client with as many connections, which sends its
 /// next request after an answer, is never refused.
 const MIN_PER_CORE: usize = 64;
-/// The slots per core. With fewer of them the runtime looks for new heads more often than is worth its time.
+/// The slots per core. With fewer of them the runtime polls for new heads more often than is worth its time.
 const SLOTS_PER_CORE: usize = 8;
 
 /// Limits the requests that wait for a processor or use one. Clones share the limit.

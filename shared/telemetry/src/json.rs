@@ -18,7 +18,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::log_writer::LogWriter;
+use crate::log_writer::{ACCESS_LOG, LogWriter};
 use crate::timestamp;
 
 /// Writes each event as a JSON object: `timestamp`, `level`, `target`, `message`, then the span fields, then the
@@ -94,7 +94,9 @@ where
         }
         all.extend(own);
         all.write(line);
-        self.writer.push(line, *event.metadata().level() <= Level::WARN);
+        // Only the lines of requests come in such numbers that writing each one costs throughput.
+        let urgent = event.metadata().target() != ACCESS_LOG || *event.metadata().level() <= Level::WARN;
+        self.writer.push(line, urgent);
         BUFFERS.set(buffers);
     }
 }

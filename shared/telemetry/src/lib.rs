@@ -16,6 +16,7 @@ mod recorder;
 mod timestamp;
 pub mod trace;
 
+pub use log_writer::ACCESS_LOG;
 pub use logs::{LogFormat, flush_logs, init_logs};
 pub use metrics::Metrics;
 pub use recorder::VERSION_SERIES_IDLE;

@@ -1,7 +1,8 @@
-//! Writes log lines in the background, so that no request waits for the log output.
+//! Writes the access log in the background, so that no request waits for the log output.
 //!
-//! A line is added to a buffer in memory. A thread writes the buffer at the latest [`FLUSH_EVERY`] after its first line.
-//! Warnings and errors are written at once, together with the lines before them, so that a crash can't lose its cause.
+//! A line of the access log is added to a buffer in memory. A thread writes the buffer at the latest [`FLUSH_EVERY`] after its
+//! first line. All other lines, and warnings, are written at once, together with the lines before them, so that a crash can
+//! only lose lines of requests.
 //! If the output is slower than the lines, lines beyond [`MAX_BYTES`] are dropped and counted.
 
 use std::io::Write;
@@ -9,6 +10,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::catalogue::LOG_LINES_DROPPED_TOTAL;
+
+/// The target of the log lines of answered requests.
+pub const ACCESS_LOG: &str = "trainyard_http::access";
 
 /// Maximum time that a line stays in the buffer.
 const FLUSH_EVERY: Duration = Duration::from_millis(100);

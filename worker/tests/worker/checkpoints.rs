@@ -141,7 +141,7 @@ async fn a_drained_training_continues_to_the_same_bytes() {
     sweep.stop().await;
 }
 
-/// The process reports its model only after the worker has told it to stop.
+/// The process reports its model only after the worker has asked it to stop.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_that_is_finished_while_the_worker_stops_is_published() {
     let harness = Harness::new().await;

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use axum::extract::MatchedPath;
 use http::{Method, StatusCode};
-use trainyard_telemetry::Span;
 use trainyard_telemetry::trace::SpanKind;
+use trainyard_telemetry::{ACCESS_LOG, Span};
 
 use super::{RequestId, TraceContext, series};
 
@@ -81,9 +81,9 @@ impl Record {
         let elapsed = self.started.elapsed().as_secs_f64();
         let (method, path, duration_ms) = (self.method, self.path.as_str(), elapsed * 1e3);
         if PROBED.contains(&route) {
-            tracing::debug!(method, route, path, status, duration_ms, "request completed");
+            tracing::debug!(target: ACCESS_LOG, method, route, path, status, duration_ms, "request completed");
         } else {
-            tracing::info!(method, route, path, status, duration_ms, "request completed");
+            tracing::info!(target: ACCESS_LOG, method, route, path, status, duration_ms, "request completed");
         }
         series::record(method, route, status, elapsed);
     }

@@ -101,9 +101,9 @@ impl FlatForest {
                 self.sum_blocks(nodes, trees, &keys.ranks, outputs);
             }
             Layout::Ranked(nodes, _) => self.sum(nodes, &keys.ranks, outputs),
-            Layout::Narrow(nodes) => self.sum(nodes, &keys.words, outputs),
-            Layout::Broad(nodes) => self.sum(nodes, &keys.words, outputs),
-            Layout::Wide(nodes) => self.sum(nodes, &keys.words, outputs),
+            Layout::Narrow(nodes) => self.sum(nodes, &keys.integers, outputs),
+            Layout::Broad(nodes) => self.sum(nodes, &keys.integers, outputs),
+            Layout::Wide(nodes) => self.sum(nodes, &keys.integers, outputs),
         }
     }
 
@@ -145,9 +145,9 @@ impl FlatForest {
         self.encoder.encode(raw, &mut keys);
         match &self.nodes {
             Layout::Ranked(nodes, _) => self.explain_nodes(nodes, &keys.ranks, output, &feature_of, explainer),
-            Layout::Narrow(nodes) => self.explain_nodes(nodes, &keys.words, output, &feature_of, explainer),
-            Layout::Broad(nodes) => self.explain_nodes(nodes, &keys.words, output, &feature_of, explainer),
-            Layout::Wide(nodes) => self.explain_nodes(nodes, &keys.words, output, &feature_of, explainer),
+            Layout::Narrow(nodes) => self.explain_nodes(nodes, &keys.integers, output, &feature_of, explainer),
+            Layout::Broad(nodes) => self.explain_nodes(nodes, &keys.integers, output, &feature_of, explainer),
+            Layout::Wide(nodes) => self.explain_nodes(nodes, &keys.integers, output, &feature_of, explainer),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::model::Tree;
 #[derive(Debug)]
 pub(super) enum Encoder {
     /// A column per raw value, with [`key`].
-    Words {
+    Integers {
         /// Number of raw values per row.
         features: usize,
     },
@@ -16,23 +16,23 @@ pub(super) enum Encoder {
     Ranks(Ranks),
 }
 
-/// Rows of keys, as words or as ranks.
+/// Rows of keys, as integers or as ranks.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    pub(super) words: Vec<u32>,
+    pub(super) integers: Vec<u32>,
     pub(super) ranks: Vec<u8>,
 }
 
 impl Encoder {
     /// The smallest keys for trees over raw rows of `features` numbers.
     pub(super) fn new<'a>(trees: impl Iterator<Item = &'a Tree>, features: usize) -> Self {
-        Ranks::new(trees, features).map_or(Self::Words { features }, Self::Ranks)
+        Ranks::new(trees, features).map_or(Self::Integers { features }, Self::Ranks)
     }
 
     /// Number of columns, without that of the leaves.
     pub(super) fn columns(&self) -> usize {
         match self {
-            Self::Words { features } => *features,
+            Self::Integers { features } => *features,
             Self::Ranks(ranks) => ranks.columns(),
         }
     }
@@ -40,7 +40,7 @@ impl Encoder {
     /// Number of raw values per row.
     pub(super) fn features(&self) -> usize {
         match self {
-            Self::Words { features } => *features,
+            Self::Integers { features } => *features,
             Self::Ranks(ranks) => ranks.features(),
         }
     }
@@ -48,12 +48,12 @@ impl Encoder {
     /// Replaces `keys` by the keys of consecutive raw rows.
     pub(super) fn encode(&self, raw: &[f32], keys: &mut Keys) {
         match self {
-            Self::Words { features } => {
-                keys.words.clear();
-                keys.words.reserve(raw.len() / features * (features + 1));
+            Self::Integers { features } => {
+                keys.integers.clear();
+                keys.integers.reserve(raw.len() / features * (features + 1));
                 for row in raw.chunks_exact(*features) {
-                    keys.words.extend(row.iter().map(|value| key(*value)));
-                    keys.words.push(MISSING_KEY);
+                    keys.integers.extend(row.iter().map(|value| key(*value)));
+                    keys.integers.push(MISSING_KEY);
                 }
             }
             Self::Ranks(ranks) => ranks.encode(raw, &mut keys.ranks),
@@ -66,7 +66,7 @@ impl Encoder {
     /// If the encoder is not that of the tree.
     pub(super) fn split(&self, feature: u32, threshold: f32, missing_right: bool, left: u32) -> Fields {
         match self {
-            Self::Words { .. } => {
+            Self::Integers { .. } => {
                 let threshold = key(threshold) - u32::from(missing_right);
                 Fields { threshold, column: feature, missing_right, left }
             }
@@ -81,14 +81,14 @@ impl Encoder {
     /// For each column the value of its raw number.
     pub(super) fn each_column(&self, of_raw: &[u32]) -> Vec<u32> {
         match self {
-            Self::Words { .. } => of_raw.to_vec(),
+            Self::Integers { .. } => of_raw.to_vec(),
             Self::Ranks(ranks) => ranks.each_column(of_raw),
         }
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
         match self {
-            Self::Words { .. } => 0,
+            Self::Integers { .. } => 0,
             Self::Ranks(ranks) => ranks.memory_bytes(),
         }
     }

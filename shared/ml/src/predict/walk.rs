@@ -9,7 +9,7 @@ use super::node::Node;
 const LANES: usize = 8;
 /// Number of steps between two tests for the end of all walks.
 const BURST: u32 = 4;
-/// Trees whose leaves are collected before they are visited in order.
+/// Trees whose leaves are collected before they are added in order.
 const CHUNK: usize = 256;
 /// Approximate cache size for a block of rows and a tree.
 const BLOCK_BYTES: usize = 32 << 10;
