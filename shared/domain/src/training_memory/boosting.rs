@@ -13,12 +13,13 @@ pub const PERMUTATIONS: u64 = 4;
 pub const LANES: u64 = 8;
 
 /// Bytes that the engine allocates at most, besides the raw columns, their bins and the trees. Per row: the derivatives,
-/// rounded and not, the number in the partition with a copy, a score and a prediction per output, the padding of a block of
-/// bins, and the ordered statistics of categories with their bins.
+/// rounded and not, the numbers of rows in five lists (the parts of the table, the partition with a copy, and the next draw with
+/// room to grow), a score and a prediction per output, the padding of a block of bins, and the ordered statistics of categories
+/// with their bins.
 pub fn most_bytes(shape: &TrainingShape, params: &Params) -> u64 {
     let ordered = shape.category_columns.saturating_mul(PERMUTATIONS);
     let columns = shape.raw_columns.saturating_add(ordered);
-    let per_row = shape.outputs.saturating_mul(2 * 8).saturating_add(2 * 8 + 3 * 4 + LANES);
+    let per_row = shape.outputs.saturating_mul(2 * 8).saturating_add(2 * 8 + 5 * 4 + LANES);
     let rows = product(&[shape.rows, per_row.saturating_add(ordered.saturating_mul(RAW_CELL))]);
     // Histograms are computed in working memory of the same size.
     let sets = most_histogram_sets(columns, shape.rows, params).saturating_add(1);
