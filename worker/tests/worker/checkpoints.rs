@@ -145,19 +145,22 @@ async fn a_drained_training_continues_to_the_same_bytes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_that_is_finished_while_the_worker_stops_is_published() {
     let harness = Harness::new().await;
+    let sweep = harness.sweep("s");
     let id = harness.submit(harness.new_job("demo")).await;
     let late = r#"exec 3<&0
         printf '{"type":"started"}\n'
         reports=$("$real" train-task <&3)
         echo waiting > "$folder/waiting"
-        head -c 1 <&3 > "$folder/signal"
-        printf '%s\n' "$reports""#;
+        signal=$(head -c 1 <&3)
+        echo "$signal" > "$folder/signal"
+        printf '%s\n' "$reports" | tail -n +2"#;
     let worker = harness.worker(&harness.script("late", late), config(&harness));
     harness.written("waiting").await;
     worker.drain().await;
     let job = harness.job(id).await;
     assert_eq!((job.status, job.claim, job.counts), (JobStatus::Succeeded, 1, Counts::default()));
-    assert_eq!(harness.written("signal").await, "!");
+    assert_eq!(harness.written("signal").await, "!\n");
+    sweep.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
