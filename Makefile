@@ -100,7 +100,7 @@ bench-queue: ## Benchmark queue and training jobs against arq, BullMQ, pg-boss a
 
 bench-inference: ## Benchmark predictions against a bare HTTP route, FastAPI with scikit-learn and ONNX Runtime, MLServer and Triton: QUICK=1, ONLY="throughput swaps", REPORT=file
 	@scripts/ensure build services serving
-	cargo build --profile dist --locked -p trainyard -p trainyard-bench --bin trainyard --bin trainyard-bench
+	cargo build --profile dist --locked -p trainyard -p trainyard-bench
 	@exec target/dist/trainyard-bench inference $(ONLY) $(if $(QUICK),--quick) $(if $(REPORT),--report $(REPORT))
 
 bench-tables: ## Benchmark an upload with its profile against pandas and polars: ROUNDS, REPORT=file
@@ -110,7 +110,7 @@ bench-tables: ## Benchmark an upload with its profile against pandas and polars:
 
 bench-ml: ## Benchmark training against scikit-learn, its Intel extension, LightGBM, XGBoost, CatBoost and FLAML: ONLY=svm, TABLE=titanic, ROUNDS, REPORT=file; QUICK=1 for five minutes, LARGE=1 for a million rows, AUTOGLUON=1
 	@scripts/ensure build ml $(if $(AUTOGLUON),autogluon)
-	cargo build --profile dist --locked -p trainyard-bench --bin trainyard-bench-ml
+	cargo build --profile dist --locked -p trainyard-bench-ml
 	@exec target/tools/ml/bin/python bench/ml.py $(foreach model,$(ONLY),--only $(model)) $(foreach table,$(TABLE),--table $(table)) \
 		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(QUICK),--quick) $(if $(LARGE),--large) \
 		$(if $(REPORT),--report $(REPORT))

@@ -24,7 +24,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("inference", &["domain", "storage", "queue", "artifacts", "telemetry", "http", "ml"]),
     ("web", &["http"]),
     ("testkit", &["tls"]),
-    ("bench", &["csv", "domain", "telemetry", "http", "testkit", "ml"]),
+    ("bench", &["domain", "telemetry", "http", "testkit", "ml"]),
+    ("bench-ml", &["csv", "domain", "ml"]),
     ("load", &["testkit"]),
 ];
 
@@ -39,7 +40,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("opentelemetry", &["telemetry"]),
     ("opentelemetry_sdk", &["telemetry"]),
     ("opentelemetry-proto", &["telemetry", "testkit"]),
-    ("linfa", &["ml", "bench"]),
+    ("linfa", &["ml", "bench-ml"]),
     ("linfa-svm", &["ml"]),
     ("linfa-trees", &["ml"]),
     ("linfa-logistic", &["ml"]),
