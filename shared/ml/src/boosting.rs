@@ -178,11 +178,13 @@ fn boost<K: Sync>(
             counts.best = (counts.done, validation_loss);
         }
         let stops = validation_loss.is_some() && counts.done - counts.best.0 >= stop_after;
+        // Asked first: a run that is cancelled now still saves its last checkpoint.
+        let continues = on_round(counts.done, validation_loss);
         // A run that continues after the last round would add another one.
         if !stops {
             checkpoints.save_if_due(&run, counts);
         }
-        if !on_round(counts.done, validation_loss) {
+        if !continues {
             return None;
         }
         if stops {

@@ -175,7 +175,12 @@ fn grow_all<T: Target, K: Sync>(
         progress.tree_done(&|| out_of_bag.as_ref().and_then(score));
         Some(())
     };
-    (0..params.n_trees()).into_par_iter().with_max_len(1).try_for_each(grow_one)?;
+    let all = (0..params.n_trees()).into_par_iter().with_max_len(1).try_for_each(grow_one);
+    // A run that was cancelled after the last check still saves the trees that have grown since.
+    if let (None, Some(checkpoints)) = (all, checkpoints) {
+        saved::save_if_due(checkpoints, &trees);
+    }
+    all?;
     let grown = trees.into_iter().map(OnceLock::into_inner).collect::<Option<Vec<GrownTree>>>()?;
     let importances = mean_importances(&grown, binned.columns());
     let trees = TreeEnsemble { outputs, trees: grown.into_iter().map(|grown| grown.tree).collect() };
