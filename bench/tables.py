@@ -2,10 +2,11 @@
 
 Generates a table of 1,000,000 rows and 20 columns (about 175 MB) with a fixed seed, starts `trainyard up` on SQLite, and
 then measures every contender once per round, one after the other: an upload with `dry_run=true`, an upload that is stored,
-`pandas.read_csv` and `describe`, `polars.read_csv` and `describe`. The file is in the page cache. A peer runs in a process of
-its own, and its import is not measured. A stored dataset is deleted before the next contender: its pages in memory are then
-used again, as on a server that has run for a while; memory that a virtual machine uses for the first time costs its host. Then two new servers take a quarter of the rows and all rows: the difference of
-their peak memory shows whether memory grows with the rows.
+`pandas.read_csv` and `describe`, `polars.read_csv` and `describe`. The file is in the page cache. A peer runs in a process
+of its own, and its import is not measured. A stored dataset is deleted before the next contender: its pages in memory are
+then used again, as on a server that has run for a while; memory that a virtual machine uses for the first time costs its
+host. Then two new servers take a quarter of the rows and all rows: the difference of their peak memory shows whether memory
+grows with the rows.
 """
 
 import argparse

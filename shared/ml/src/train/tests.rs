@@ -3,6 +3,7 @@
 mod auto_models;
 mod auto_replay;
 mod auto_search;
+mod cancellation;
 mod categories;
 mod checkpoints;
 mod cross_validation;
