@@ -19,6 +19,7 @@ use self::estimate::Estimate;
 use self::facts::Facts;
 use self::tally::{Cells, Tally};
 use crate::cell::missing::Markers;
+use crate::cell::number::Short;
 use crate::cell::word::Word;
 use crate::cell::{normalized, number, trimmed};
 use crate::hash;
@@ -89,6 +90,7 @@ impl Column {
         }
         if let Counts::Many(many) = &mut self.counts {
             new.into_iter().chain(cells).for_each(|cell| many.push(batch, cell, &self.markers));
+            many.count_short();
         }
     }
 
@@ -134,8 +136,7 @@ impl Many {
         if markers.has_no_numbers() && !self.digits_are_dates {
             let word = batch.word(cell.span).and_then(Word::number);
             if let Some(short) = word.or_else(|| number::short_plain(trimmed(batch.field(cell.span)))) {
-                self.distinct.add_number(short.value);
-                return self.tally.add_short(short, cells);
+                return self.push_short(short, cells);
             }
         }
         let text = trimmed(batch.field(cell.span));
@@ -144,13 +145,22 @@ impl Many {
         }
     }
 
+    #[inline]
+    fn push_short(&mut self, short: Short, cells: Cells) {
+        if self.tally.add_short(short, cells) {
+            self.count_short();
+        }
+    }
+
+    #[inline(never)]
+    fn count_short(&mut self) {
+        self.tally.count_short(|hash| self.distinct.add_hash(hash));
+    }
+
     fn push_entry(&mut self, entry: &Entry, markers: &Markers) {
         let cells = Cells { count: entry.count, first_row: entry.first_row, rows: entry.rows };
         match number::short_plain(&entry.text).filter(|_| markers.has_no_numbers() && !self.digits_are_dates) {
-            Some(short) => {
-                self.distinct.add_number(short.value);
-                self.tally.add_short(short, cells);
-            }
+            Some(short) => self.push_short(short, cells),
             None if entry.is_whole => self.push_cells(&entry.text, cells, markers),
             None => {
                 self.distinct.add_hash(entry.hash);

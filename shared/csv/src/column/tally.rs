@@ -34,7 +34,52 @@ impl Range {
         self.histogram.add(value, cells.count);
         self.digest = self.digest.wrapping_add(number_digest(value, cells.rows));
     }
+
+    /// Adds numbers, and calls `on_hash` with the hash of each. Returns their count and their digest.
+    fn add_all(&mut self, numbers: &[Number], mut on_hash: impl FnMut(u64)) -> (u64, u128) {
+        let (mut count, mut digest) = (0, 0_u128);
+        let (mut min, mut max) = (self.min, self.max);
+        for Number { value, count: cells, rows } in numbers {
+            let hash = hash::number(value.to_bits());
+            on_hash(hash);
+            digest = digest.wrapping_add(rows.wrapping_mul(u128::from(hash)));
+            count += cells;
+            min = if *value < min { *value } else { min };
+            max = if *value > max { *value } else { max };
+        }
+        for number in numbers {
+            self.histogram.add(number.value, number.count);
+        }
+        (self.min, self.max) = (min, max);
+        self.count += count;
+        self.digest = self.digest.wrapping_add(digest);
+        (count, digest)
+    }
 }
+
+/// Cells with one short plain number.
+#[derive(Debug)]
+struct Number {
+    value: f64,
+    /// Number of cells.
+    count: u64,
+    /// The sum of the keys of their rows.
+    rows: u128,
+}
+
+/// Short plain numbers that are not counted yet. Many are counted together, in loops that keep their sums in registers.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Without a point.
+    whole: Vec<Number>,
+    /// With a point, as decimal mark.
+    fractional: Vec<Number>,
+    /// With a point that can separate thousands, read so.
+    groups: Vec<Number>,
+}
+
+/// Number of short numbers that wait at most.
+const MAX_WAITING: usize = 256;
 
 /// The digest of the rows that have this number.
 pub(super) fn number_digest(value: f64, rows: u128) -> u128 {
@@ -95,33 +140,46 @@ pub(super) struct Tally {
     pub(super) texts: u128,
     /// The digest of the cells `NA`.
     pub(super) na_digest: u128,
+    waiting: Waiting,
 }
 
 impl Tally {
-    /// Adds a short plain number.
+    /// Adds a short plain number, which [`Self::count_short`] counts later. Returns whether that is necessary now.
     #[inline]
-    pub(super) fn add_short(&mut self, short: Short, cells: Cells) {
-        self.values += cells.count;
-        self.texts = self.texts.wrapping_add(number_digest(short.value, cells.rows));
-        if short.fraction == 0 {
-            self.integers += cells.count;
-            self.both.add(short.value, cells);
-        } else {
-            self.point.decimals += cells.count;
-            self.point.range.add(short.value, cells);
-            match short.as_group {
-                Some(value) => {
-                    self.comma.grouped += cells.count;
-                    self.comma.range.add(value, cells);
-                }
-                None if self.comma.first_other.is_none() => {
-                    self.comma.first_other = Some((cells.first_row, short.value.to_string()));
-                }
-                None => {}
-            }
+    pub(super) fn add_short(&mut self, short: Short, cells: Cells) -> bool {
+        let Short { value, fraction, as_group } = short;
+        let number = |value| Number { value, count: cells.count, rows: cells.rows };
+        if value == 0.0 || value == 1.0 {
+            self.add_boolean(value == 1.0, BooleanForm::Digit, cells);
         }
-        if short.value == 0.0 || short.value == 1.0 {
-            self.add_boolean(short.value == 1.0, BooleanForm::Digit, cells);
+        if fraction == 0 {
+            self.waiting.whole.push(number(value));
+            return self.waiting.whole.len() >= MAX_WAITING;
+        }
+        match as_group {
+            Some(group) => self.waiting.groups.push(number(group)),
+            None if self.comma.first_other.is_none() => {
+                self.comma.first_other = Some((cells.first_row, value.to_string()));
+            }
+            None => {}
+        }
+        self.waiting.fractional.push(number(value));
+        self.waiting.fractional.len() >= MAX_WAITING
+    }
+
+    /// Counts the short plain numbers that were added, and calls `on_hash` with the hash of each.
+    pub(super) fn count_short(&mut self, mut on_hash: impl FnMut(u64)) {
+        let Waiting { whole, fractional, groups } = &mut self.waiting;
+        let (integers, of_whole) = self.both.add_all(whole, &mut on_hash);
+        let (decimals, of_fractional) = self.point.range.add_all(fractional, on_hash);
+        let (grouped, _) = self.comma.range.add_all(groups, |_| {});
+        self.integers += integers;
+        self.point.decimals += decimals;
+        self.comma.grouped += grouped;
+        self.values += integers + decimals;
+        self.texts = self.texts.wrapping_add(of_whole).wrapping_add(of_fractional);
+        for counted in [whole, fractional, groups] {
+            counted.clear();
         }
     }
 
