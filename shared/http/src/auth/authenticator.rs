@@ -120,7 +120,8 @@ impl Tokens {
         match (self.jwt.verify(token, self.clock.now()), &self.external) {
             (Ok(claims), _) => self.lookup.principal(&claims).await,
             (Err(AuthError::Invalid), Some(external)) => {
-                let principal = external.principal(token, &self.clock).await;
+                // On the heap: it is large, and most requests have a token of our own.
+                let principal = Box::pin(external.principal(token, &self.clock)).await;
                 principal.map_err(|problem| problem.unwrap_or_else(|| refused(AuthError::Invalid)))
             }
             (Err(error), _) => Err(refused(error)),
