@@ -5,6 +5,9 @@ use trainyard_http::Problem;
 
 use super::refusal;
 
+/// The number of a field, and its value if that is length-delimited.
+pub(super) type AnyField<'a> = (u32, Option<&'a [u8]>);
+
 /// The fields of a message in their order.
 pub(super) struct Fields<'a>(pub(super) &'a [u8]);
 
@@ -19,8 +22,8 @@ impl<'a> Fields<'a> {
         Ok(None)
     }
 
-    /// The number of the next field, and its value if that is length-delimited.
-    pub(super) fn next_of_any_type(&mut self) -> Result<Option<(u32, Option<&'a [u8]>)>, Problem> {
+    /// The next field of any type.
+    pub(super) fn next_of_any_type(&mut self) -> Result<Option<AnyField<'a>>, Problem> {
         if self.0.is_empty() {
             return Ok(None);
         }

@@ -171,7 +171,7 @@ mod tests {
         let texts: Vec<String> =
             (1..=60).flat_map(|n| ["x".repeat(n), "é".repeat(n), format!("{}y", "x".repeat(n))]).collect();
         for (text, row) in texts.iter().chain(&texts).zip(1..) {
-            assert!(dictionary.count(text, row, 1 << row % 100), "{text}");
+            assert!(dictionary.count(text, row, 1 << (row % 100)), "{text}");
         }
         let entries = dictionary.into_entries();
         assert_eq!(entries.len(), texts.len());
