@@ -1,4 +1,4 @@
-//! What the inference role endures: thousands of connections, slow clients, and hundreds of reloads.
+//! The inference role under load: thousands of connections, slow clients, and hundreds of reloads.
 
 use std::io::ErrorKind::WouldBlock;
 use std::time::Duration;
@@ -15,15 +15,15 @@ use crate::support::{BINARY, quick_job};
 const CONNECTIONS: u64 = 10_000;
 /// File descriptors that the test needs besides.
 const OTHER_FILES: u64 = 1_000;
-/// Connections that may wait at once until the process accepts them.
+/// The number of connections that the test opens before it waits until they are accepted; less than the backlog of the listener.
 const BURST: u64 = 1_000;
 /// Maximum memory of a connection without a complete request, in bytes. In HTTP/1 it is the state of hyper with the start of
 /// its buffer.
 const MAX_BYTES_PER_CONNECTION: f64 = 32e3;
-/// Longest time of a prediction while the connections are open.
-const ANSWERED: Duration = Duration::from_secs(2);
+/// Maximum time of a prediction while the connections are open.
+const MAX_PREDICTION_TIME: Duration = Duration::from_secs(2);
 const RELOADS: u32 = 300;
-/// Memory by which the reloads may increase that of the process. A version that stayed in memory would take a third of it.
+/// Maximum growth of the process' memory by all reloads. Each version that stayed in memory would add a third of this.
 const MAX_GROWTH_BYTES: f64 = 8e6;
 
 fn start(settings: &[(&str, &str)]) -> System {
@@ -74,14 +74,14 @@ async fn ten_thousand_idle_and_slow_connections_leave_the_pool_answering() {
         client.write_all(sent).await.unwrap();
         clients.push(client);
         if i % BURST == 0 {
-            // Connections are accepted in their order, so this answer follows those before.
+            // Connections are accepted in order: after this answer, all earlier connections have been accepted.
             let mut last = TcpStream::connect(address).await.unwrap();
             last.write_all(b"GET /health HTTP/1.1\r\nhost: t\r\n\r\n").await.unwrap();
             last.read_exact(&mut [0; 8]).await.unwrap();
         }
     }
     for _ in 0..50 {
-        let answer = tokio::time::timeout(ANSWERED, admin.infer(request("titanic-rf"))).await;
+        let answer = tokio::time::timeout(MAX_PREDICTION_TIME, admin.infer(request("titanic-rf"))).await;
         answer.expect("the connections block the pool").expect(200);
     }
     let still_open = |client: &TcpStream| matches!(client.try_read(&mut [0]), Err(error) if error.kind() == WouldBlock);

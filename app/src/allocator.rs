@@ -1,13 +1,13 @@
-//! The allocator of all processes, and how much memory it keeps.
+//! The memory allocator of all processes, and functions that return its free memory to the operating system.
 
 use rustix::thread::disable_transparent_huge_pages;
 
-/// The C library's allocator takes a fifth of the CPU time of an API process.
+/// mimalloc: the C library's allocator takes a fifth of the CPU time of an API process.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 unsafe extern "C" {
-    /// Part of mimalloc, without a declaration in its crate. Has no preconditions.
+    /// A function of mimalloc that its crate does not declare. Has no preconditions.
     safe fn mi_collect(force: bool);
 }
 
@@ -17,9 +17,10 @@ pub fn return_free_memory() {
     mi_collect(true);
 }
 
-/// Forbids huge pages for this process. mimalloc asks for them, so that every thread takes whole pages of 2 MB: two thirds of
-/// the memory of an idle inference process. Child processes inherit this, so processes that train must keep huge pages.
+/// Disables transparent huge pages for this process. mimalloc requests huge pages, so every thread uses whole pages of 2 MB: two
+/// thirds of the anonymous memory of an idle inference process. Child processes inherit the setting, so a worker must not call
+/// this: training needs huge pages.
 pub fn forbid_huge_pages() {
-    // A kernel without this option has small pages, or takes more memory.
+    // A kernel without this option at most uses more memory.
     let _ = disable_transparent_huge_pages(true);
 }

@@ -25,8 +25,8 @@ use crate::lifecycle::Lifecycle;
 use crate::open_files;
 use crate::wiring::Dependencies;
 
-/// Connections of a listener that may wait until they are accepted, as far as `net.core.somaxconn` allows. Beyond this number the
-/// kernel drops the first packet of a connection, and its client repeats the packet after a second.
+/// Maximum number of connections of a listener that wait to be accepted; `net.core.somaxconn` is a limit, too. The kernel drops
+/// the first packet of a further connection, and its client repeats the packet after a second.
 const BACKLOG: u32 = 4_096;
 /// Time that stopping may take in addition to the grace periods.
 const STOP_MARGIN: Duration = Duration::from_secs(20);
@@ -73,7 +73,7 @@ async fn listen(address: &str) -> io::Result<TcpListener> {
 
 fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // As `TcpListener::bind`: a restarted process must not wait for the connections of the former one.
+    // As in `TcpListener::bind`: a restarted process must not wait until the old connections of the port have timed out.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)

@@ -97,8 +97,8 @@ pub struct InferenceDeps {
     pub issuers: Arc<Issuers>,
     /// Cancelled when the process starts to stop; then `/v2/health/ready` is 503, and requests are still answered.
     pub stopping: CancellationToken,
-    /// Returns the free memory of the process to the operating system. Called after versions have been loaded or unloaded, on
-    /// a thread that may block.
+    /// Returns the free memory of the process to the operating system. Called on a blocking thread, after versions have been
+    /// loaded or unloaded.
     pub return_free_memory: fn(),
 }
 

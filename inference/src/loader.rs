@@ -1,6 +1,6 @@
 //! Loads a version: disk cache or object store → digest → decode and self-test → warm-up. The number of concurrent
-//! loads is limited. The CPU work of each load has a thread of its own: the allocator keeps the free memory of a thread for this
-//! thread, so the threads of a pool would each keep the memory of the loads that they have run.
+//! loads is limited. The CPU work of each load runs on a new thread: mimalloc keeps the free memory of a thread until the thread
+//! ends, so each thread of a pool would keep the memory of the largest load that it has run.
 
 use std::sync::Arc;
 
@@ -36,8 +36,8 @@ pub(crate) enum LoadError {
     /// Decoding panicked. The panic hook has logged the location.
     #[error("loading stopped unexpectedly")]
     Stopped,
-    /// The operating system has no thread left.
-    #[error("no thread can be started")]
+    /// The operating system refused a new thread.
+    #[error("the thread that loads the model could not be started")]
     Thread(#[source] std::io::Error),
     /// Fetching panicked.
     #[error("loading {0}")]
@@ -94,7 +94,7 @@ impl Loader {
         let bytes = self.store.get_bytes(&key, &record.sha256, self.max_bytes).await?;
         self.keep(&record.sha256, bytes.clone());
         let series = self.series.clone();
-        on_own_thread(move || ready(record, &bytes, &series)).await?
+        on_new_thread(move || ready(record, &bytes, &series)).await?
     }
 
     /// Loads one version from the disk cache; `None` if it is not cached.
@@ -108,7 +108,7 @@ impl Loader {
                 Ok(None)
             }
         };
-        on_own_thread(work).await?
+        on_new_thread(work).await?
     }
 
     /// Writes to the cache in the background, so that a slow or full disk does not delay a new version.
@@ -123,10 +123,10 @@ impl Loader {
 }
 
 /// Runs `work` on a new thread.
-async fn on_own_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, LoadError> {
+async fn on_new_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, LoadError> {
     let (result, done) = oneshot::channel();
     let run = move || {
-        // Without a receiver the process is stopping.
+        // The receiver is only gone if the process is stopping.
         let _ = result.send(work());
     };
     std::thread::Builder::new().name("load-model".into()).spawn(run).map_err(LoadError::Thread)?;

@@ -1,6 +1,6 @@
 //! The only task that changes the served versions. Push messages announce changes, and the database is polled every 200
-//! ms. At the start the versions in the disk cache are served first. New versions are loaded in the background; each replaces the snapshot when it is ready. If database, queue or
-//! object store are unavailable, the served versions stay.
+//! ms. At the start the versions in the disk cache are served first. New versions are loaded in the background, and each one
+//! that is ready gives a new snapshot. If database, queue or object store are unavailable, the served versions stay.
 
 mod budget;
 mod cached;
@@ -110,8 +110,8 @@ pub(crate) struct Refresher {
     /// process unready, because the other models are still served.
     required_loaded: bool,
     database_unavailable: bool,
-    /// Whether the loaded versions have changed since free memory was returned to the operating system.
-    has_free_memory: bool,
+    /// Whether a snapshot was published since free memory was last returned to the operating system.
+    may_have_free_memory: bool,
 }
 
 impl Refresher {
@@ -141,7 +141,7 @@ impl Refresher {
             first_read_ended: false,
             required_loaded: false,
             database_unavailable: false,
-            has_free_memory: false,
+            may_have_free_memory: false,
         }
     }
 
@@ -302,16 +302,17 @@ impl Refresher {
         }
     }
 
-    /// Returns the memory of loads and of unloaded versions, when the last requests of these have probably ended.
+    /// Returns the memory of loads and of unloaded versions to the operating system. Called with the next poll after a change,
+    /// because requests that use an unloaded version have usually ended by then.
     fn return_free_memory(&mut self) {
-        if std::mem::take(&mut self.has_free_memory) {
+        if std::mem::take(&mut self.may_have_free_memory) {
             tokio::task::spawn_blocking(self.deps.return_free_memory);
         }
     }
 
     fn publish(&mut self) {
         let now = Instant::now();
-        self.has_free_memory = true;
+        self.may_have_free_memory = true;
         self.snapshot = Arc::new(self.plan.snapshot(&self.snapshot, now));
         if !self.catalogue_known {
             return;

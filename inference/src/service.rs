@@ -186,9 +186,9 @@ impl Service {
         self.predict_off_thread(found, request, phases, context, size, permit).await
     }
 
-    /// The fast path: predicts one row from the text of the body, and allocates only the answer. `None` if the request needs
-    /// another path: for several rows, an explanation, a copy for a shadow version, a version that is not loaded, or a message
-    /// about a value. Then nothing has been counted.
+    /// The fast path: predicts one row directly from the body, and allocates only the answer. `None` if the request needs the
+    /// general path: it has several rows, asks for an explanation, is copied for a shadow version, needs a version that is not
+    /// loaded, or has an invalid value. With `None`, nothing has been counted.
     fn predict_row(
         &self,
         body: &[u8],

@@ -9,8 +9,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use trainyard_domain::JobId;
 
-/// How long a finished model or result may still be published after the drain has stopped the runs. It is shorter than the
-/// time after which the process ends, because a run that can't publish returns its job to the queue.
+/// How long a finished model or result may still be published after the drain has stopped the runs. Shorter than the time until
+/// the process ends: a run that can't publish must still return its job to the queue.
 const PUBLISH_LIMIT: Duration = Duration::from_secs(12);
 
 /// Why a run is stopped.
@@ -56,7 +56,7 @@ impl StopSignal {
         });
     }
 
-    /// The signal for the publication of what the run has finished.
+    /// The signal for the publication of a finished model or result.
     pub(crate) fn for_publication(&self) -> PublicationStop<'_> {
         PublicationStop(self)
     }
@@ -89,8 +89,8 @@ impl StopSignal {
     }
 }
 
-/// As [`StopSignal`], for the publication of a finished model or result, which a drain stops only after [`PUBLISH_LIMIT`]: the
-/// next run would do all the work again.
+/// The [`StopSignal`] for the publication of a finished model or result. A drain stops the publication only after
+/// [`PUBLISH_LIMIT`], because the next run would do all the work again.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PublicationStop<'s>(&'s StopSignal);
 

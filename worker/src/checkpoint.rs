@@ -28,7 +28,7 @@ use crate::worker::Worker;
 
 /// How long a succeeded run waits for a checkpoint that is being stored and for its deletion.
 const DISCARD_LIMIT: Duration = Duration::from_secs(10);
-/// As [`DISCARD_LIMIT`], while the worker stops.
+/// As [`DISCARD_LIMIT`], while the worker drains: the process ends soon, and the sweep also deletes checkpoints.
 const DRAINED_DISCARD_LIMIT: Duration = Duration::from_secs(1);
 
 /// The checkpoints of one run.

@@ -39,7 +39,7 @@ pub struct AlgorithmView {
     #[schema(required)]
     pub max_rows: Option<i64>,
     /// JSON Schema (2020-12) of `params`: types, bounds, defaults, titles, descriptions. For forms, each parameter has the
-    /// annotations `x-group` (`model`, `evaluation`, `probabilities` or `advanced`) and `x-order` (its place, from 1 on), and some
+    /// annotations `x-group` (`model`, `evaluation`, `probabilities` or `advanced`) and `x-order` (its position, from 1 on), and some
     /// have `x-unit`, `x-task` (the only task on which it has an influence) and `x-when` (values of another parameter with
     /// which it has an influence).
     #[schema(value_type = Object)]

@@ -284,7 +284,7 @@ pub struct SearchView {
     /// The score of the chosen ensemble on the out-of-fold predictions; `null` without a score.
     #[schema(required, example = 0.421)]
     pub score: Option<f64>,
-    /// That score on each fold; empty without a score.
+    /// The score of the ensemble on each fold; empty without a score.
     #[schema(example = json!([0.43, 0.41, 0.42, 0.45, 0.4]))]
     pub fold_scores: Vec<f64>,
     /// How much the last quarter of the time reduced the score: little means that more budget would hardly help. `null`

@@ -1,4 +1,4 @@
-//! Counting rows for the drift and the metrics allocates nothing, and a prediction of one row only its answer.
+//! Counting rows for the drift and the metrics allocates nothing. A prediction of one row allocates only its answer.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

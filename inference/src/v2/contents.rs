@@ -10,7 +10,7 @@ use super::tensor_data::Scalar;
 use super::values::{BadElement, each, number};
 use crate::proto::InferTensorContents;
 
-/// The numbers of the fields; those of booleans and integers are lower.
+/// Field numbers. The fields of booleans and integers have lower numbers.
 const FP32_CONTENTS: u32 = 6;
 const FP64_CONTENTS: u32 = 7;
 const BYTES_CONTENTS: u32 = 8;
@@ -19,7 +19,7 @@ const BYTES_CONTENTS: u32 = 8;
 pub(super) struct Count {
     /// In the fields of numbers and booleans.
     pub(super) numbers: usize,
-    /// In `bytes_contents`.
+    /// In the field `bytes_contents`.
     pub(super) texts: usize,
 }
 

@@ -1,8 +1,9 @@
 //! The message of a gRPC inference request: `ModelInferRequest`.
 //!
 //! The fields are read in place, and the tensors one after the other. So a message of many empty tensors takes no more memory
-//! than its bytes. Typed contents take several times their bytes, 24 bytes for an empty text of two, so their elements are
-//! counted before they are decoded: a tensor never has more of them than the rows of the largest request.
+//! than its bytes. Decoded contents take several times the memory of the encoded contents: an empty text of two bytes becomes 24
+//! bytes. So the elements are counted before they are decoded, and a tensor with more elements than the largest request is
+//! refused.
 
 use std::collections::BTreeMap;
 
@@ -30,15 +31,15 @@ const ID: u32 = 3;
 const INPUTS: u32 = 5;
 const OUTPUTS: u32 = 6;
 const RAW_INPUT_CONTENTS: u32 = 7;
-/// The numbers of the fields of an input tensor.
+/// The field numbers of an input tensor.
 const TENSOR_NAME: u32 = 1;
 const SHAPE: u32 = 3;
 const PARAMETERS: u32 = 4;
 const CONTENTS: u32 = 5;
-/// The number of the field of a requested output.
+/// The field number of the parameters of a requested output.
 const OUTPUT_PARAMETERS: u32 = 2;
 
-/// Maximum number of dimensions of a shape. More than two are refused later, by name.
+/// Maximum number of dimensions of a shape. The check of the decoded tensor refuses more than two, with a better message.
 const MAX_DIMENSIONS: usize = 32;
 /// Maximum number of parameters of a tensor or of a requested output.
 const MAX_PARAMETERS: usize = 64;
@@ -126,7 +127,7 @@ impl Limits {
             }
         }
         let Self { rows, features } = *self;
-        let why = if dimensions > MAX_DIMENSIONS {
+        let reason = if dimensions > MAX_DIMENSIONS {
             format!("has a shape with {dimensions} dimensions, but at most {MAX_DIMENSIONS} are possible")
         } else if parameters > MAX_PARAMETERS {
             format!("has {parameters} parameters, but at most {MAX_PARAMETERS} are possible")
@@ -138,7 +139,7 @@ impl Limits {
             return Ok(());
         };
         let name = values(tensor, TENSOR_NAME).last().unwrap_or_default();
-        Err(refusal(format!("the input '{}' {why}", shown(&String::from_utf8_lossy(name)))))
+        Err(refusal(format!("the input '{}' {reason}", shown(&String::from_utf8_lossy(name)))))
     }
 }
 

@@ -19,11 +19,11 @@ pub(crate) struct OneRow<'a> {
     pub(crate) explanation: Option<&'a Explanation>,
 }
 
-/// The response for `features`, from outputs instead of a [`Prediction`].
+/// The same response as [`OneRow`] without an explanation, from the outputs of the model instead of a [`Prediction`].
 pub(crate) struct RowOutputs<'a> {
     /// The model.
     pub(crate) loaded: &'a LoadedModel,
-    /// [`Task::outputs`] numbers.
+    /// The outputs of the model; their number is [`Task::outputs`].
     pub(crate) outputs: &'a [f64],
     /// The warnings of the prediction.
     pub(crate) warnings: &'a [String],
@@ -43,7 +43,7 @@ pub(crate) struct ManyRows<'a> {
 pub(crate) struct OutcomeView<'a> {
     /// The model.
     pub(crate) loaded: &'a LoadedModel,
-    /// [`Task::outputs`] numbers.
+    /// The outputs of the model; their number is [`Task::outputs`].
     pub(crate) outputs: &'a [f64],
 }
 
@@ -123,7 +123,7 @@ impl<'a> OutcomeRef<'a> {
         }
     }
 
-    /// [`Outcome::new`].
+    /// As [`Outcome::new`].
     fn of_outputs(loaded: &'a LoadedModel, outputs: &'a [f64]) -> Self {
         let task = &loaded.predictor.signature().task;
         let class = task.predicted_class(outputs);
@@ -251,14 +251,14 @@ impl Serialize for Probabilities<'_> {
     }
 }
 
-/// A thread keeps a buffer up to this size.
+/// Maximum size of the buffer that a thread keeps for its next response.
 const MAX_KEPT_BYTES: usize = 64 << 10;
 
 thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// The JSON of a response. A small one is allocated once, with its exact size.
+/// The JSON of a response. A small response is one allocation of its exact size, because the thread reuses its buffer.
 ///
 /// # Errors
 /// If the view can't be serialized.

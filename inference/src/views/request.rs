@@ -31,8 +31,8 @@ pub(crate) struct InferenceRequest {
     explain: Option<bool>,
 }
 
-/// A valid request for one row without an explanation, which borrows from the body. [`InferenceRequest`] reads all others, and
-/// has the messages about invalid ones.
+/// A valid request for one row without an explanation, borrowed from the body. [`InferenceRequest`] reads all other requests, and
+/// reports what is invalid.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RowRequest<'a> {
@@ -49,9 +49,9 @@ pub(crate) struct RowRequest<'a> {
 }
 
 impl<'a> RowRequest<'a> {
-    /// Reads a body. `None` if the body is no such request.
+    /// Reads a body. `None` if the body is another or an invalid request.
     pub(crate) fn parse(body: &'a [u8]) -> Option<Self> {
-        // serde reads a list as the fields in their order.
+        // serde would also accept a JSON array with the fields in their order.
         if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
             return None;
         }
@@ -61,7 +61,7 @@ impl<'a> RowRequest<'a> {
         is_valid.then_some(request)
     }
 
-    /// [`ValidRequest::selector`].
+    /// As [`ValidRequest::selector`].
     pub(crate) fn selector(&self, key: Option<&'a [u8]>) -> VersionSelector<'a> {
         let assignment = Assignment::of(key);
         VersionSelector { model: self.model, version: self.version, alias: self.alias, assignment }

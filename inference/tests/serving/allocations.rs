@@ -1,4 +1,4 @@
-//! How often a request allocates on its whole way: from the socket to the answer, beyond a bare route on the same server.
+//! The number of allocations of a request, from the socket to the answer, compared with a bare route on the same server.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -40,8 +40,8 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// The most allocations of a request beyond those of the bare route.
-const MOST_BEYOND_BARE: u64 = 40;
+/// Maximum number of allocations of a request in addition to those of the bare route.
+const MAX_BEYOND_BARE: u64 = 40;
 
 /// The smallest number of allocations of one of many equal requests on one connection. The server runs on the thread of the
 /// test, and the client allocates nothing.
@@ -69,7 +69,7 @@ async fn fewest_allocations(url: &str, token: &str, body: &Value) -> u64 {
     fewest
 }
 
-/// Serves a route that reads its body and answers a constant.
+/// Serves a route that reads the body and answers with a constant.
 async fn bare_route(stop: CancellationToken) -> String {
     let router = Router::new().route("/inference", post(|_: Bytes| async { r#"{"prob":0.5}"# }));
     let server: ServerConfig = trainyard_testkit::default_settings("server");
@@ -93,7 +93,7 @@ async fn a_request_allocates_little_more_than_a_bare_route() {
     let numbers = json!({"model": "n", "features": {"bmi": 0.06, "bp": 0.02, "s5": 0.01}});
     let of_numbers = fewest_allocations(&role.url, &role.token, &numbers).await;
     assert_eq!(one, of_numbers, "texts and numbers are read without allocations");
-    assert!(bare > 0 && one <= bare + MOST_BEYOND_BARE, "{one} allocations; the bare route has {bare}");
+    assert!(bare > 0 && one <= bare + MAX_BEYOND_BARE, "{one} allocations; the bare route has {bare}");
     // The path for all other requests allocates for each row.
     let many = json!({"model": "m", "instances": passengers()[..20]});
     assert!(fewest_allocations(&role.url, &role.token, &many).await > one + 40);

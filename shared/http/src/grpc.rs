@@ -31,7 +31,7 @@ const PREFIX_BYTES: usize = 5;
 /// Whether the request is a gRPC call with messages of protobuf.
 pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(CONTENT_TYPE) else { return false };
-    // Every request of every role is asked.
+    // Every request of every role passes this check, so the first bytes are compared before the whole text.
     let start = value.as_bytes().trim_ascii_start().get(..GRPC.len());
     if !start.is_some_and(|start| start.eq_ignore_ascii_case(GRPC.as_bytes())) {
         return false;

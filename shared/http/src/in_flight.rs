@@ -1,10 +1,9 @@
-//! Refuses requests beyond a limit at once, so that the latency of the accepted ones stays bounded.
+//! Refuses requests beyond a limit, so that the latency of the accepted requests stays bounded.
 //!
-//! A handler that never waits runs to its end in one poll. So no more such requests run at once than there are threads, and all
-//! others wait where nothing counts them: in the run queue of the runtime and in sockets. Therefore the requests have a queue of
-//! their own. A request is counted when its head has been read. Then it waits for one of a few slots, which only a few requests
-//! per thread have at once, and lets all other tasks run first. So the runtime reads new heads after at most these few requests,
-//! the count is the length of the queue, and a refusal does not wait for the work before it.
+//! A handler that never waits finishes in one poll. Without a queue of their own, such requests would wait where nothing counts
+//! them: in the run queue of the runtime and in sockets. Therefore a request is counted when its head has been read. Then it
+//! waits for a slot, and yields, so that all ready tasks run first. There are only a few slots per core, so the runtime reads
+//! new heads after at most that many requests. A refusal waits behind these few requests, not behind the whole queue.
 //!
 //! [`AdaptiveLimit`] decides how long the queue may become.
 
@@ -31,10 +30,10 @@ use crate::problem::{Code, Problem};
 const RETRY_AFTER_S: u64 = 1;
 /// Time between two log lines about refused requests, in milliseconds.
 const LOG_EVERY_MS: u64 = 1_000;
-/// An overload reduces the limit to this many requests per core at least. A client with as many connections, which sends its
-/// next request after an answer, is never refused.
+/// An overload never reduces the limit below this many requests per core. So a client with at most this many connections per
+/// core, which waits for each answer before its next request, causes no refusals.
 const MIN_PER_CORE: usize = 64;
-/// The slots per core. With fewer of them the runtime polls for new heads more often than is worth its time.
+/// The slots per core. With fewer slots the runtime would poll the sockets more often than needed, which costs throughput.
 const SLOTS_PER_CORE: usize = 8;
 
 /// Limits the requests that wait for a processor or use one. Clones share the limit.
@@ -60,7 +59,7 @@ struct Shared {
     slots: Semaphore,
     setting: &'static str,
     on_refusal: fn(),
-    /// The order of memory accesses does not matter: the number protects no other data.
+    /// The number of requests in flight. Relaxed memory ordering is enough: the number protects no other data.
     counted: AtomicUsize,
     started: Instant,
     next_log_ms: AtomicU64,
@@ -68,7 +67,8 @@ struct Shared {
 }
 
 impl InFlightLimit {
-    /// A limit of `max` requests, and of fewer while the queue does not empty. The log names `setting`, the key of the limit; `on_refusal` is called for each refused request.
+    /// A limit of `max` requests, and of fewer while the queue does not empty. Log lines name `setting`, the key of the limit.
+    /// `on_refusal` is called for each refused request.
     pub fn new(max: usize, setting: &'static str, on_refusal: fn()) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let shared = Shared {
@@ -84,8 +84,9 @@ impl InFlightLimit {
         Self { shared: Arc::new(shared), large: None }
     }
 
-    /// Also refuses bodies of more than `bytes` bytes while `waiting` has no permit. Their handler takes one of these permits
-    /// when it has read the body, and refuses the request without one. Here the refusal needs neither body nor token.
+    /// Also refuses requests with a body of more than `bytes` bytes while `waiting` has no permit. The handler of such a request
+    /// needs a permit after it has read the body, and would refuse the request without one. An early refusal needs neither the
+    /// body nor the token.
     #[must_use]
     pub fn refusing_large_bodies(self, bytes: u64, waiting: Arc<Semaphore>) -> Self {
         Self { large: Some(LargeBodies { bytes, waiting }), ..self }
@@ -147,8 +148,8 @@ pub struct InFlightPermit {
 }
 
 impl InFlightPermit {
-    /// Waits for a slot, lets all other tasks run first, and then runs `work`. The request neither counts nor has a slot while
-    /// `work` waits.
+    /// Waits for a slot, yields so that all ready tasks run first, and then runs `work`. While `work` waits, the request neither
+    /// counts nor has a slot.
     pub async fn run<T>(mut self, work: impl Future<Output = T>) -> T {
         let shared = Arc::clone(&self.limit.shared);
         let arrived = shared.started.elapsed();

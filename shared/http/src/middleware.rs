@@ -27,7 +27,8 @@ pub use trace::TraceContext;
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// Runs a request, with everything that is around every handler.
+/// Answers a request with `answer`, inside of what every request gets: request id, trace, access log, metrics and the handling of
+/// panics.
 pub(crate) async fn observe<F: Future<Output = Response>>(
     mut request: Request,
     answer: impl FnOnce(Request) -> F,

@@ -185,7 +185,7 @@ impl Problem {
 }
 
 impl Problem {
-    /// The response without its body, which the middleware writes when it adds the request id.
+    /// The response without a body. The middleware writes the body, together with the request id.
     pub(crate) fn into_bodyless_response(self) -> Response {
         let mut response = self.0.code.status().into_response();
         let headers = response.headers_mut();

@@ -310,7 +310,7 @@ pub const ALL: &[MetricSpec] = &[
         .with(&[RETRY_REASONS]),
     counter(JOBS_SUBMITTED_TOTAL, &["algorithm", "kind"], "Jobs accepted with a 202.").with(&[ALGORITHMS, KINDS]),
     histogram(JOBS_WAIT_SECONDS, &[], WAIT_SECONDS, "Time from when a job is due to its claim."),
-    counter(LOG_LINES_DROPPED_TOTAL, &[], "Log lines dropped because the log output was slower than the lines."),
+    counter(LOG_LINES_DROPPED_TOTAL, &[], "Log lines dropped because the log output was too slow."),
     counter(
         MODELS_AUTOMATIC_ROLLBACKS_TOTAL,
         &["outcome"],

@@ -94,7 +94,7 @@ where
         }
         all.extend(own);
         all.write(line);
-        // Only the lines of requests come in such numbers that writing each one costs throughput.
+        // Only access log lines are so many that a write for each one would cost throughput.
         let urgent = event.metadata().target() != ACCESS_LOG || *event.metadata().level() <= Level::WARN;
         self.writer.push(line, urgent);
         BUFFERS.set(buffers);

@@ -1,9 +1,9 @@
 //! Writes the access log in the background, so that no request waits for the log output.
 //!
 //! A line of the access log is added to a buffer in memory. A thread writes the buffer at the latest [`FLUSH_EVERY`] after its
-//! first line. All other lines, and warnings, are written at once, together with the lines before them, so that a crash can
-//! only lose lines of requests.
-//! If the output is slower than the lines, lines beyond [`MAX_BYTES`] are dropped and counted.
+//! first line. All other lines, and warnings, are written at once, after the lines in the buffer. So a crash can lose only lines
+//! of the access log.
+//! If the log output is too slow, lines that would make the buffer larger than [`MAX_BYTES`] are dropped and counted.
 
 use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -35,12 +35,12 @@ struct Shared {
 #[derive(Default)]
 struct Buffer {
     lines: Vec<u8>,
-    /// Dropped lines that no log line has reported.
+    /// The number of dropped lines that no log line has reported yet.
     dropped: u64,
 }
 
 struct Output {
-    /// The lines that are being written. The two buffers are swapped, so writing allocates nothing.
+    /// The lines that are being written. Swapped with [`Buffer::lines`], so writing allocates nothing.
     lines: Vec<u8>,
     destination: Box<dyn Write + Send>,
 }
@@ -62,7 +62,7 @@ impl LogWriter {
         Self(Arc::new(Shared { buffer: Mutex::default(), grown: Condvar::new(), output }))
     }
 
-    /// Adds a line, which ends with a line break. `at_once` writes the line and all lines before it on this thread.
+    /// Adds a line, which ends with a line break. With `at_once` this thread also writes the buffer, with the line at its end.
     pub(crate) fn push(&self, line: &[u8], at_once: bool) {
         let mut buffer = lock(&self.0.buffer);
         let (before, after) = (buffer.lines.len(), buffer.lines.len() + line.len());
@@ -82,9 +82,9 @@ impl LogWriter {
         }
     }
 
-    /// Writes all lines of the buffer. After the return, all earlier lines have been written.
+    /// Writes all lines of the buffer. All lines that were added before the call have been written when it returns.
     pub(crate) fn flush(&self) {
-        // The lock keeps the order of the lines: nothing takes lines from the buffer without it.
+        // Lines are taken from the buffer only under this lock, so their order is kept.
         let mut output = lock(&self.0.output);
         let Output { lines, destination } = &mut *output;
         std::mem::swap(lines, &mut lock(&self.0.buffer).lines);
@@ -108,7 +108,7 @@ impl LogWriter {
             drop(buffer);
             self.flush();
             if dropped > 0 {
-                tracing::warn!(dropped, "log lines were dropped: the log output is slower than the lines");
+                tracing::warn!(dropped, "log lines were dropped: the log output is too slow");
             }
         }
     }

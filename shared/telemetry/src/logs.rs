@@ -14,7 +14,7 @@ use crate::TelemetryError;
 use crate::json::JsonLines;
 use crate::log_writer::LogWriter;
 
-/// The writer of the process, like the subscriber.
+/// One writer per process, as there is one subscriber per process.
 static WRITER: OnceLock<LogWriter> = OnceLock::new();
 
 /// The format of log lines.
@@ -43,7 +43,7 @@ impl LogFormat {
 /// Starts logging to standard error. `filter` has the format of `RUST_LOG`, such as `info,sqlx=warn`. From now on
 /// panics are log lines with the fields of their spans.
 ///
-/// JSON lines are written by a background thread. Call [`flush_logs`] before the process ends.
+/// In JSON, a background thread writes the lines of the access log. Call [`flush_logs`] before the process ends.
 ///
 /// # Errors
 /// If the filter is invalid, the thread can't be started, or logging has already been set up.

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
 thread_local! {
-    /// The second that this thread has formatted last, and its text. Most lines have the second of the line before.
+    /// The last second that this thread has formatted, and its text: most lines have the same second as the line before.
     static LAST: Cell<(u64, [u8; 19])> = const { Cell::new((0, *b"1970-01-01T00:00:00")) };
 }
 
@@ -28,7 +28,7 @@ fn write(since_epoch: Duration, text: &mut Vec<u8>) {
     text.extend_from_slice(&fraction);
 }
 
-/// The text of a second since 1970. The date is computed by the algorithm `civil_from_days` of Howard Hinnant,
+/// The text of a second, counted from 1970. The date is computed by the algorithm `civil_from_days` of Howard Hinnant,
 /// "chrono-Compatible Low-Level Date Algorithms", for days from 1970 on. It counts years from March, so that a leap day is the
 /// last day of its year, and days from 0000-03-01.
 fn format(seconds: u64) -> [u8; 19] {

@@ -1619,7 +1619,7 @@ export interface components {
             name: string;
             /**
              * @description JSON Schema (2020-12) of `params`: types, bounds, defaults, titles, descriptions. For forms, each parameter has the
-             *     annotations `x-group` (`model`, `evaluation`, `probabilities` or `advanced`) and `x-order` (its place, from 1 on), and some
+             *     annotations `x-group` (`model`, `evaluation`, `probabilities` or `advanced`) and `x-order` (its position, from 1 on), and some
              *     have `x-unit`, `x-task` (the only task on which it has an influence) and `x-when` (values of another parameter with
              *     which it has an influence).
              */
@@ -2740,7 +2740,7 @@ export interface components {
                 name: string;
                 /**
                  * @description JSON Schema (2020-12) of `params`: types, bounds, defaults, titles, descriptions. For forms, each parameter has the
-                 *     annotations `x-group` (`model`, `evaluation`, `probabilities` or `advanced`) and `x-order` (its place, from 1 on), and some
+                 *     annotations `x-group` (`model`, `evaluation`, `probabilities` or `advanced`) and `x-order` (its position, from 1 on), and some
                  *     have `x-unit`, `x-task` (the only task on which it has an influence) and `x-when` (values of another parameter with
                  *     which it has an influence).
                  */
@@ -4298,7 +4298,7 @@ export interface components {
              */
             budget_s: number;
             /**
-             * @description That score on each fold; empty without a score.
+             * @description The score of the ensemble on each fold; empty without a score.
              * @example [
              *       0.43,
              *       0.41,

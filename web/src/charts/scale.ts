@@ -4,8 +4,8 @@ interface Step {
 }
 
 /**
- * The points of a polyline that fills the box, or the part of it that its values have in `values`. A single value or a flat
- * series runs through the middle.
+ * The points of a polyline. The range of `values` fills the height of the box; by default these are the values of the points. A
+ * single value or a flat series runs through the middle.
  */
 export function pointsOf(
   points: Step[],

@@ -22,7 +22,7 @@ export function formatMetric(value: unknown): string {
   return Math.abs(value) < 1000 ? value.toFixed(3) : formatCount(value);
 }
 
-/** A loss of a search with four decimals, which tell similar models apart. */
+/** The score of a search with four decimals, because similar models differ little. */
 export function formatScore(value: number | null | undefined): string {
   if (value == null) return "–";
   return Math.abs(value) < 1000 ? value.toFixed(4) : formatCount(value);

@@ -29,29 +29,29 @@ export interface Parameter {
   minimum: number | null;
   maximum: number | null;
   default: ParameterDefault;
-  /** What people call it: `Trees`. */
+  /** The label in the form: `Trees`. */
   label: string;
   description: string;
   group: string;
   order: number;
   unit: string | null;
-  /** The only task on which it has an influence. */
+  /** The only task on which the parameter has an effect; null for every task. */
   task: string | null;
-  /** Other parameters, each with the values with which this one has an influence. */
+  /** Other parameters, each with its values for which this parameter has an effect. */
   when: [name: string, values: string[]][];
 }
 
-/** The parameters of `GET /algorithms`, in the order of the server. */
+/** The parameters of `GET /algorithms`, in the order that the server specifies. */
 export function parametersOf(schema: unknown): Parameter[] {
   const properties = (schema as { properties?: Record<string, ParameterSchema> } | null)?.properties ?? {};
   const parameters = Object.entries(properties).map(([name, property]) => parameterOf(name, property));
   return parameters.sort((one, other) => one.order - other.order);
 }
 
-/** The group of what few jobs change. */
+/** The group of parameters that few jobs change. */
 export const ADVANCED = "advanced";
 
-/** The parameters by group, in the order of the server. */
+/** The parameters by group, in the order that the server specifies. */
 export function groupsOf(parameters: Parameter[]): [group: string, parameters: Parameter[]][] {
   const groups = new Map<string, Parameter[]>();
   for (const parameter of parameters) groups.set(parameter.group, [...(groups.get(parameter.group) ?? []), parameter]);
@@ -59,8 +59,8 @@ export function groupsOf(parameters: Parameter[]): [group: string, parameters: P
 }
 
 /**
- * Whether a parameter has an influence on this task with these values. One that a person has filled in stays in the form, so
- * that no value is sent that the form hides.
+ * Whether a parameter has an effect on this task with these values. A parameter that is filled in stays visible, so that the form
+ * never sends a hidden value.
  */
 export function isRelevant(
   parameter: Parameter,
@@ -89,7 +89,7 @@ function parameterOf(name: string, schema: ParameterSchema): Parameter {
     maximum: schema.maximum ?? null,
     default: schema.default ?? null,
     label: schema.title ?? title(name),
-    // A form has no null: its empty field is the default.
+    // The API has null for the default, and the form has an empty field.
     description: (schema.description ?? "").replace(/\bnull means\b/, "empty means"),
     group: schema["x-group"] ?? ADVANCED,
     order: schema["x-order"] ?? Number.MAX_SAFE_INTEGER,
@@ -106,12 +106,12 @@ export function boundsOf({ minimum, maximum }: Parameter): string | null {
   return maximum !== null ? `${bound(maximum)} or less` : null;
 }
 
-/** A bound may be smaller than the digits that other numbers have. */
+/** A bound in full: rounded like other numbers, a small bound would be 0. */
 function bound(value: number): string {
   return value !== 0 && Math.abs(value) < 1e-4 ? String(value) : formatNumber(value);
 }
 
-/** The default as the placeholder of an input; null stands for what the description says. */
+/** The default as the placeholder of an input. The description explains a default of null. */
 export function placeholderOf({ default: standard }: Parameter): string {
   if (standard === null) return "default";
   if (typeof standard === "object") return Object.keys(standard).length === 0 ? "none" : JSON.stringify(standard);

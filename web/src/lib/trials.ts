@@ -46,15 +46,18 @@ export interface LiveTrials {
 
 /** A trial as its log line describes it. */
 export interface LoggedTrial extends Omit<Trial, "params" | "weight"> {
-  /** Its parameters in words. */
+  /** The parameters as text, after the reason if the trial was skipped. */
   about: string;
 }
 
-/** `trial 3: svm, 1047 rows, 5 folds, log_loss 0.4521, 0.31 s, best 0.4411, c 2.1`, or `…, skipped: reason, c 2.1`. */
+/**
+ * `trial 3: svm, 1047 rows, 5 folds, log_loss 0.4521, 0.31 s, best 0.4411, c 2.1`, or `…, skipped: reason, c 2.1`.
+ * `shared/ml/src/train/auto/report.rs` writes the line.
+ */
 const LINE =
   /^trial (\d+): (\w+), (\d+) rows, (\d+) folds, (?:(\w+) ([\d.e+-]+), ([\d.]+) s, best ([^,]+), (.*)|(skipped: .*))$/;
 
-/** The trials that a log contains. A search that continues after an interruption may repeat a trial; the last line counts. */
+/** The trials in a log. A search that continues after an interruption may repeat a trial; its last line is used. */
 export function liveTrials(log: readonly { message: string }[]): LiveTrials {
   const trials = new Map<number, LoggedTrial>();
   let metric: string | null = null;

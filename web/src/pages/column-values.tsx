@@ -7,7 +7,7 @@ function formatPoint(point: number | string): string {
   return typeof point === "number" ? formatNumber(point) : point.replace("T00:00:00Z", "");
 }
 
-/** The share of the rows; a value that occurs has more than nothing. */
+/** The share of the rows. A small share is `< 1 %`, because `0 %` would mean that the value does not occur. */
 function formatShare(count: number, rows: number): string {
   const share = count / Math.max(rows, 1);
   return share > 0 && share < 0.005 ? "< 1 %" : formatPercent(share, 0);

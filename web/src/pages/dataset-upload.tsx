@@ -86,7 +86,7 @@ function Review({ chosen: { file, number }, onClose }: { chosen: Chosen; onClose
       <div className="grid gap-4 sm:grid-cols-[1fr_auto] sm:items-start">
         <Field
           label="Name of the dataset"
-          hint={`${file.name}, ${formatBytes(file.size)}. An existing name gets a new version.`}
+          hint={`${file.name}, ${formatBytes(file.size)}. An existing dataset gets a new version.`}
           error={refused.name}
         >
           {(props) => (

@@ -209,7 +209,7 @@ function Overview({ job, history }: { job: JobView; history: FollowedHistory }) 
   );
 }
 
-/** The metrics, each with its spread over the folds of a cross-validation, and the tuned threshold. */
+/** The metrics, each with mean and standard deviation over the folds of a cross-validation, and the tuned threshold. */
 function resultFacts(metrics: Metrics): [string, ReactNode][] {
   const folds = metrics.cross_validation?.folds;
   const { threshold } = metrics;
@@ -352,7 +352,7 @@ function MetricSeries({ history, job }: { history: FollowedHistory; job: JobView
             key={name}
             label={formatMetricName(name)}
             points={history.metrics[name] ?? []}
-            // The trials of a search jump, and what counts is the best one.
+            // The scores of trials go up and down; only the best one matters.
             withBest={name.startsWith("trial_")}
           />
         ))}

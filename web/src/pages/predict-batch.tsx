@@ -25,13 +25,13 @@ interface Props {
   target: string;
 }
 
-/** A CSV of rows in, the same CSV with predictions out. */
+/** Predicts the rows of a CSV in the browser, and downloads the same CSV with the predictions. */
 export function Batch({ name, version, features, target }: Props) {
   const admin = isAdmin(useSession());
   const [asking, setAsking] = useState(false);
   const [share, setShare] = useState(0);
   const stop = useRef(new AbortController());
-  // A page that is left needs no file.
+  // Leaving the page stops the predictions.
   useEffect(() => () => stop.current.abort(), []);
   const predict = useMutation({
     mutationFn: async (file: File) => {
@@ -73,8 +73,8 @@ export function Batch({ name, version, features, target }: Props) {
       }
     >
       <p className="mb-3 text-soft">
-        A CSV with the features as columns in, the same rows with the predictions as further columns out.
-        {admin && " A job does the same for large files and for stored datasets, and this page need not stay open."}
+        Choose a CSV with the features as columns. The download has the same rows, with predictions as further columns.
+        {admin && " For a large file or a stored dataset, submit a job: it continues when you close this page."}
       </p>
       <CsvDropZone
         label="CSV with rows to predict"

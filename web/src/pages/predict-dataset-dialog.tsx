@@ -32,7 +32,7 @@ export function PredictDatasetDialog({ model, dataset, cloned, onClose }: Predic
   const [upload, setUpload] = useState<NewDataset | null>(null);
   const [share, setShare] = useState<number | null>(null);
   const stop = useRef(new AbortController());
-  // A dialog that was closed sends nothing more.
+  // Closing the dialog stops the upload.
   useEffect(() => () => stop.current.abort(), []);
   const detail = useQuery({ ...queries.model(chosenModel), enabled: chosenModel !== "" });
   const submit = useMutation({
@@ -48,7 +48,7 @@ export function PredictDatasetDialog({ model, dataset, cloned, onClose }: Predic
       await navigate({ to: "/jobs/$id", params: { id: job_id } });
     },
   });
-  /** Uploads the file. Its dataset stays chosen, so that a second attempt does not send the file again. */
+  /** Uploads the file and selects the new dataset, so that a second attempt does not send the file again. */
   const store = async ({ file, name }: NewDataset): Promise<string> => {
     setShare(0);
     stop.current = new AbortController();

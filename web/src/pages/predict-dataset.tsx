@@ -11,7 +11,7 @@ export interface PredictDatasetProps {
   onClose: () => void;
 }
 
-// Four pages have the dialog, and few visits open it.
+// Four pages have the dialog but it is seldom opened, so its code is loaded on demand.
 const Dialog = lazy(() =>
   import("./predict-dataset-dialog").then((loaded) => ({ default: loaded.PredictDatasetDialog })),
 );

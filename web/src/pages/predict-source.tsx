@@ -10,7 +10,7 @@ import { MoreButton } from "../ui/more";
 import { ProgressBar } from "../ui/progress";
 import { CsvDropZone } from "./csv-drop-zone";
 
-/** A file that becomes a dataset before it is predicted. */
+/** A file that is uploaded as a dataset before its rows are predicted. */
 export interface NewDataset {
   file: File;
   name: string;
@@ -37,7 +37,7 @@ export function PredictSource({ dataset, upload, share, error, onDataset, onUplo
       <div className="space-y-2">
         <Field
           label="Name of the new dataset"
-          hint={`${upload.file.name}, ${formatBytes(upload.file.size)}. An existing name gets a new version.`}
+          hint={`${upload.file.name}, ${formatBytes(upload.file.size)}. An existing dataset gets a new version.`}
           error={error}
         >
           {(props) => (

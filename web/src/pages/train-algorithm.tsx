@@ -55,7 +55,7 @@ export function AlgorithmPart({ draft, algorithms, parameters, task, errors, onC
         {errors.algorithm && <p className="mt-2 text-bad">{errors.algorithm}</p>}
       </fieldset>
       <Parameters
-        // Another algorithm begins with its own groups closed.
+        // The new key closes the group of the other algorithm.
         key={draft.algorithm}
         draft={draft}
         parameters={parameters}

@@ -14,7 +14,7 @@ interface Props {
   onChange: (params: Record<string, string>) => void;
 }
 
-/** The parameters of an algorithm in the groups and the order of the server. */
+/** The parameters of an algorithm, in the groups and the order that the server specifies. */
 export function Parameters({ draft, parameters, task, errors, onChange }: Props) {
   const errorOf = ({ name }: Parameter) => errors[`params.${name}`];
   const shown = parameters.filter(
@@ -80,7 +80,7 @@ interface AdvancedProps {
   children: ReactNode;
 }
 
-/** Parameters that few jobs change: closed until a person opens them, one of them is filled in or one is refused. */
+/** Parameters that few jobs change. At first they are hidden, unless one is filled in. An error opens them. */
 function Advanced({ title: name, count, changed, hasError, children }: AdvancedProps) {
   const [opened, setOpened] = useState(changed > 0);
   return (
@@ -99,7 +99,7 @@ function Advanced({ title: name, count, changed, hasError, children }: AdvancedP
   );
 }
 
-/** What people call the parameter, and its name in the API. */
+/** The label of the parameter, and its name in the API. */
 function Label({ parameter: { label, name, unit } }: { parameter: Parameter }) {
   return (
     <span className="flex flex-wrap items-baseline gap-x-2">

@@ -22,7 +22,7 @@ const FEW_TRIALS = 15;
 
 interface Props {
   metrics: Metrics;
-  /** Whose trials, where those of several versions are on a page: `v3`. */
+  /** The version, if the page shows the trials of several versions: `v3`. */
   of?: string;
 }
 

@@ -15,7 +15,7 @@ interface Props {
   onDelete: () => void;
 }
 
-/** What is seldom done with a version: download its card, the model as ONNX or the model file, and delete it. */
+/** The less frequent actions on a version: download its model card, the model as ONNX or the model file, and delete the version. */
 export function VersionMenu({ version: { name, version }, admin, onDelete }: Props) {
   const base = `/models/${encodeURIComponent(name)}/versions/${version}`;
   const save = useMutation({

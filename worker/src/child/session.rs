@@ -18,8 +18,8 @@ use crate::progress::Progress;
 use crate::protocol::{Done, INTERRUPT, Report, STORED, Task};
 use crate::trace::Phases;
 
-/// How long an interrupted process has for its last checkpoint, and the worker to store it. Less than the time between the end
-/// of the grace period and that of the worker.
+/// How long an interrupted process may take to write its last checkpoint, and the worker to store the checkpoint. Less than the
+/// time from the end of the grace period to the end of the worker.
 const INTERRUPT_LIMIT: Duration = Duration::from_secs(8);
 
 /// What the worker stores while the process runs.
@@ -74,8 +74,8 @@ impl<'s, 'f, 'w> Session<'s, 'f, 'w> {
         self.read().await
     }
 
-    /// Lets a training write a last checkpoint, and stores it, within [`INTERRUPT_LIMIT`]. A later run continues from an earlier
-    /// checkpoint if this is too short. Returns the report of a model that is finished within the limit.
+    /// Lets a training write a last checkpoint, and stores the checkpoint, within [`INTERRUPT_LIMIT`]. After the limit, the next run
+    /// continues from an earlier checkpoint. Returns the last report of a training that finishes its model within the limit.
     pub(super) async fn interrupt(&mut self) -> Option<Done> {
         let Files::Checkpoints(checkpoints) = &self.files else { return None };
         // A process without a report has not begun to train.

@@ -35,7 +35,7 @@ struct State {
     is_waiting: bool,
     /// Whether no further checkpoint is written.
     has_ended: bool,
-    /// Whether the log says that a state is too large.
+    /// Whether the log already contains the line about a state that is too large.
     has_reported_size: bool,
 }
 
@@ -136,8 +136,8 @@ impl CheckpointStore for CheckpointFiles<'_> {
 }
 
 impl State {
-    /// The log line of a checkpoint that was not written. A state that is too large is reported once: the state of a search
-    /// also shrinks, so later ones are tried.
+    /// The log line about a checkpoint that was not written. A state that is too large is reported once. Later states are tried,
+    /// because the state of a search can become smaller.
     fn failure(&mut self, done: &str, error: &io::Error, limit: u64) -> Option<String> {
         if error.kind() != io::ErrorKind::FileTooLarge {
             log(&format!("a checkpoint can't be written: {error}"));
@@ -146,8 +146,8 @@ impl State {
         let is_first = !std::mem::replace(&mut self.has_reported_size, true);
         is_first.then(|| {
             format!(
-                "a checkpoint is left out: after {done} it has more than the {limit} bytes of \
-                worker.checkpoint_max_bytes; further ones that are too large are left out without a message"
+                "the checkpoint after {done} is not saved: it has more than the {limit} bytes of \
+                worker.checkpoint_max_bytes; further checkpoints that are too large are skipped without a message"
             )
         })
     }

@@ -1,8 +1,9 @@
-//! A limit on a queue that adapts to the waiting time, so that a burst may wait and a queue that never empties may not.
+//! A limit on the length of a queue that adapts to the waiting time: a burst may fill the queue, a lasting overload may not.
 //!
 //! A long queue alone is no overload: a burst to an idle process is answered within milliseconds. The sign of an overload is a
-//! queue that stays. Therefore, as in CoDel (Nichols and Jacobson, "Controlling Queue Delay", 2012), the measure is the shortest
-//! wait of a window. While it is too long, the limit is halved in each window, and otherwise it grows by a constant (AIMD).
+//! queue that does not empty. Therefore, as in CoDel (Nichols and Jacobson, "Controlling Queue Delay", 2012), the measure is the
+//! shortest wait in a window. After a window in which the shortest wait is too long, the limit is halved. After any other window
+//! the limit grows by a constant (additive increase, multiplicative decrease).
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,8 +15,8 @@ const WINDOW: Duration = Duration::from_millis(100);
 /// The limit grows from the minimum to the maximum in this many windows.
 const GROWTH_STEPS: usize = 16;
 
-/// A limit between a minimum and a maximum, which it has at first. The order of memory accesses does not matter: a lost
-/// measurement changes the limit one window later.
+/// A limit between a minimum and a maximum, at first the maximum. Relaxed memory ordering is enough: a lost measurement only
+/// changes the limit one window later.
 #[derive(Debug)]
 pub(super) struct AdaptiveLimit {
     min: usize,
@@ -27,7 +28,7 @@ pub(super) struct AdaptiveLimit {
 }
 
 impl AdaptiveLimit {
-    /// A limit of `max`, which an overload reduces to `min` at least.
+    /// A limit of `max`, which an overload never reduces below `min`.
     pub(super) fn new(min: usize, max: usize) -> Self {
         Self {
             min: min.min(max),
@@ -43,7 +44,7 @@ impl AdaptiveLimit {
         self.current.load(Ordering::Relaxed)
     }
 
-    /// Records the time that a request has waited, at the time `now` since any fixed moment.
+    /// Records how long a request has waited. `now` is the time since a fixed moment, the same for all calls.
     pub(super) fn record_wait(&self, wait: Duration, now: Duration) {
         let (wait_us, now_us) = (micros(wait), micros(now));
         if wait_us < self.shortest_wait_us.load(Ordering::Relaxed) {

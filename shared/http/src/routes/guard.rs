@@ -1,8 +1,8 @@
-//! What is around each handler: the limit on requests in flight, the middleware, then the checks: access, query parameters,
-//! encoding, and the limits on body and time.
+//! The steps before each handler: the limit on requests in flight, the middleware, then the checks of access, query parameters
+//! and encoding, and the limits on body and time.
 //!
-//! All of these are one service. axum allocates several times for each layer of a route, and copies the inner layers with
-//! each outer one.
+//! All steps are one tower service, because axum allocates several times for each layer of a route, and an outer layer clones
+//! its inner layers for each request.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -62,7 +62,7 @@ impl Layer<Route> for GuardLayer {
     }
 }
 
-/// A handler with its guard. axum clones the service for each request, which copies two pointers.
+/// A handler with its guard. axum clones the service for each request, so a clone must only copy two pointers.
 #[derive(Clone)]
 struct Guarded {
     guard: Arc<Guard>,
