@@ -81,6 +81,8 @@ function send({ name, file, reading, onProgress, signal }: Upload, token: string
       }
       resolve(new Response(request.responseText, { status: request.status, headers }));
     };
+    // The upload may have been cancelled while the token was renewed.
+    if (signal.aborted) return reject(new Error("The upload was cancelled."));
     signal.addEventListener("abort", () => request.abort());
     request.send(file);
   });

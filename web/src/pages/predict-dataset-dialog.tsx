@@ -32,8 +32,15 @@ export function PredictDatasetDialog({ model, dataset, cloned, onClose }: Predic
   const [upload, setUpload] = useState<NewDataset | null>(null);
   const [share, setShare] = useState<number | null>(null);
   const stop = useRef(new AbortController());
+  const isOpen = useRef(true);
   // Closing the dialog stops the upload.
-  useEffect(() => () => stop.current.abort(), []);
+  useEffect(() => {
+    isOpen.current = true;
+    return () => {
+      isOpen.current = false;
+      stop.current.abort();
+    };
+  }, []);
   const detail = useQuery({ ...queries.model(chosenModel), enabled: chosenModel !== "" });
   const submit = useMutation({
     mutationFn: async () => {
@@ -44,6 +51,8 @@ export function PredictDatasetDialog({ model, dataset, cloned, onClose }: Predic
     },
     onSuccess: async ({ job_id, rows }) => {
       toast.done(`The prediction of ${rows} is queued.`);
+      // Who has closed the dialog meanwhile is somewhere else.
+      if (!isOpen.current) return;
       onClose();
       await navigate({ to: "/jobs/$id", params: { id: job_id } });
     },
