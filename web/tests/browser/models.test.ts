@@ -73,7 +73,7 @@ describe("models", () => {
       "titanic",
       "none",
     ]);
-    await dialog.getByRole("button", { name: "Predict" }).click();
+    await dialog.getByRole("button", { name: "Predict", exact: true }).click();
     await page.getByText("The prediction of titanic is queued.").waitFor();
     await page.waitForURL((url) => url.pathname.startsWith("/console/jobs/") && !url.pathname.endsWith(job_id));
     await page.getByRole("button", { name: "Download the result" }).waitFor({ timeout: 30_000 });
