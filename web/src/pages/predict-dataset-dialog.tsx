@@ -51,7 +51,7 @@ export function PredictDatasetDialog({ model, dataset, cloned, onClose }: Predic
     },
     onSuccess: async ({ job_id, rows }) => {
       toast.done(`The prediction of ${rows} is queued.`);
-      // Who has closed the dialog meanwhile is somewhere else.
+      // If the dialog was closed meanwhile, the person stays on the page that is open now.
       if (!isOpen.current) return;
       onClose();
       await navigate({ to: "/jobs/$id", params: { id: job_id } });
