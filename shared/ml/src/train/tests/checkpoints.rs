@@ -132,7 +132,7 @@ fn continues_in_small_steps(csv: &str, request: &TrainRequest) {
     }
 }
 
-fn on_threads(threads: usize, work: impl FnOnce() + Send) {
+pub(super) fn on_threads(threads: usize, work: impl FnOnce() + Send) {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work);
 }
 
